@@ -1,0 +1,1 @@
+"""The memory: the record of a run, its verdict, and the reports drawn from it."""

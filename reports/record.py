@@ -1,0 +1,163 @@
+"""The record of a run, `run.json`: the public interface of the product. Version 1 of its schema is this file.
+
+A consumer may rely on every field here; a field is only ever added within a version.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Outcome = Literal[
+    "passed",
+    "failed",
+    "inconclusive",
+    "error",
+    "attested",
+    "unattested",
+    "waived",
+    "not_configured",
+    "not_permitted",
+    "open",
+    "not_selected",
+]
+Decision = Literal["GO", "HOLD", "NO-GO", "ROLLBACK", "NOT SIGNED OFF"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+class Part(BaseModel):
+    """Base of every table of the record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Facts(Part):
+    """Which run this is. Times are UTC, ISO 8601; durations are our seconds.
+
+    selection: the arguments as given. narrowed: everything that made the plan smaller than the checklists, each as one
+    sentence. replay_of / resumes: the run whose observations were served.
+    """
+
+    id: str
+    env: str
+    systems: tuple[str, ...]
+    release: str = ""
+    commit: str = ""
+    started: str
+    finished: str = ""
+    selection: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] = ()
+    replay_of: str = ""
+    resumes: str = ""
+    wall_s: float = 0.0
+    slowest_observation_s: float = 0.0
+    slowest_observation: str = ""
+    to_verdict_s: float = 0.0
+    speed: float = 1.0
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Reason(Part):
+    """Why the verdict is what it is: one item that is in the way, and what the checklist says to do about it."""
+
+    item: str
+    outcome: Outcome
+    severity: Severity
+    action: str
+    measured: str = ""
+    limit: str = ""
+    message: str = ""
+
+
+class Verdict(Part):
+    """What was decided, from plan and results alone."""
+
+    decision: Decision
+    exit_status: int
+    reasons: tuple[Reason, ...] = ()
+
+
+class Item(Part):
+    """One statement of a checklist and what became of it.
+
+    checks: ids of the checks bound to it. claim: the sentence of its checks, else its title. measured / limit: the
+    values of the decisive assertion, as text. samples: raw measurements in the target's seconds. attempts: how often
+    the slowest of its observations had to look (above 1 is shown: passed after retries).
+    """
+
+    title: str
+    system: str
+    section: str
+    stage: str
+    kind: str
+    severity: Severity
+    action: str
+    safety: str
+    source: str = ""
+    outcome: Outcome
+    checks: tuple[str, ...] = ()
+    claim: str = ""
+    message: str = ""
+    measured: str = ""
+    limit: str = ""
+    samples: tuple[float, ...] = ()
+    attempts: int = 1
+    observations: tuple[str, ...] = ()
+
+
+class Check(Part):
+    """One pytest test of a suite. facts: each assertion that held, as pytest explains it. took_s: our seconds."""
+
+    items: tuple[str, ...]
+    outcome: Outcome
+    claim: str = ""
+    message: str = ""
+    facts: tuple[str, ...] = ()
+    took_s: float = 0.0
+    worker: str = ""
+
+
+class Observation(Part):
+    """One look. state: `seen`, `unseen` (reason says why) or `not started`. evidence: files, relative to the record."""
+
+    system: str
+    name: str
+    claim: str
+    state: Literal["seen", "unseen", "not started"]
+    reason: str = ""
+    started_s: float = 0.0
+    took_s: float = 0.0
+    attempts: int = 1
+    evidence: tuple[str, ...] = ()
+
+
+class Crash(Part):
+    """Something of ours that broke: a worker that died, a collection error, a check that never finished."""
+
+    where: str
+    text: str
+
+
+class Spending(Part):
+    """How much of one budget was used; `limit` is None where the environment sets none."""
+
+    spent: float
+    limit: float | None = None
+
+
+class Record(Part):
+    """The whole of `run.json`."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    run: Facts
+    verdict: Verdict
+    counts: dict[Outcome, int]
+    items: dict[str, Item]
+    checks: dict[str, Check] = Field(default_factory=dict)
+    observations: dict[str, Observation] = Field(default_factory=dict)
+    crashes: tuple[Crash, ...] = ()
+    budget: dict[str, Spending] = Field(default_factory=dict)
+    systems: dict[str, str] = Field(default_factory=dict)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
