@@ -6,14 +6,14 @@ cd "$(dirname "$0")/.."
 folder=$1
 rm -f "$folder/.made-from"
 
-for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         python=$candidate
         break
     fi
 done
 if [[ -z ${python:-} ]]; then
-    echo "No Python 3.11 or newer was found. Install one, or name it: make PYTHON=/path/to/python3.11" >&2
+    echo "${PYTHON:-python3}: no Python 3.11 or newer. Install one, or name it: make tools PYTHON=/path/to/python3.11" >&2
     exit 1
 fi
 
@@ -23,7 +23,7 @@ if ! "$python" -m venv "$folder"; then
 fi
 echo "Installing the Python packages into $folder (about half a minute)"
 # Compiling every module takes longer than installing them all; Python compiles what it imports, when it does.
-if ! "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile \
+if ! "$folder/bin/python" -m pip install -qq --disable-pip-version-check --no-compile \
     --require-hashes --requirement requirements.lock; then
     echo "pip could not install requirements.lock. Check that your package index is reachable, then run this again." >&2
     exit 1
