@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 folder=$1
 rm -f "$folder/.made-from"
 
-for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
+candidates=(python3.11 python3.12 python3.13 python3)
+if [[ -n ${PYTHON:-} ]]; then candidates=("$PYTHON"); fi
+for candidate in "${candidates[@]}"; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         python=$candidate
         break
