@@ -65,21 +65,35 @@ DatabaseConfig = Annotated[PostgresConfig | D1Config | WranglerConfig, Field(dis
 
 
 class FileLogConfig(Table):
-    """A log file, with the rotated files beside it. `format` says how a line is read."""
+    """A log file, with the rotated files beside it. `format` says how a line is read.
+
+    timezone: of times that state none. keys: where a JSON line keeps its `time`, `level` and `message`, if not where
+    most do.
+    """
 
     kind: Literal["file"]
     path: str
     format: str
+    timezone: str = "UTC"
+    keys: dict[str, str] = Field(default_factory=dict)
     byte_limit: int = 2 * 1024 * 1024 * 1024
 
 
 class CommandLogConfig(Table):
-    """A command that prints the log: attached before the first request (`follow`), or run once for the past."""
+    """A command that prints the log: attached before the first request (`follow`), or run once for the past.
+
+    live: when a followed program counts as attached: once it has printed its `first_byte`, or once it has `settled`,
+    that is run for `settle` seconds of ours. timezone and keys: as for a file.
+    """
 
     kind: Literal["command"]
     program: tuple[str, ...]
     format: str
+    timezone: str = "UTC"
+    keys: dict[str, str] = Field(default_factory=dict)
     follow: bool = True
+    live: Literal["first_byte", "settled"] = "settled"
+    settle: float = 5.0
     directory: str | None = None
     variables: dict[str, Text] = Field(default_factory=dict)
     byte_limit: int = 2 * 1024 * 1024 * 1024
