@@ -114,6 +114,8 @@ class Check(Part):
     claim: str = ""
     message: str = ""
     facts: tuple[str, ...] = ()
+    measured: str = ""
+    limit: str = ""
     took_s: float = 0.0
     worker: str = ""
 
