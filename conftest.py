@@ -1,3 +1,3 @@
 """The plugins of this house, and nothing else."""
 
-pytest_plugins = ["fixtures.plugin", "fixtures.collecting"]
+pytest_plugins = ["fixtures.collecting", "fixtures.plugin"]
