@@ -47,7 +47,6 @@ def test_a_healthy_target_is_go(house: House) -> None:
     item = run.record["items"]["DEM-001"]
     assert (item["outcome"], item["measured"], item["limit"]) == ("passed", "200", "== 200")
     assert item["claim"] == "The front page answers 200."
-    assert run.out.rstrip().endswith("run.json")
     assert "\nGO  here demo" in run.out
 
 
@@ -306,6 +305,14 @@ def test_a_check_without_a_known_item_ends_the_collection(house: House, mark: st
     run = house.run()
     assert run.status != 0
     assert says in (run.out + json.dumps(run.record))
+    assert house.target.seen == []
+
+
+def test_a_suite_that_cannot_be_imported_sends_nothing(house: House) -> None:
+    house.checks("import nowhere", "test_b.py")
+    run = house.run()
+    assert (run.status, run.outcomes()["DEM-001"]) == (6, "error")
+    assert "nowhere" in run.record["crashes"][0]["text"]
     assert house.target.seen == []
 
 
