@@ -7,6 +7,7 @@ that had less are named. A mean over the day hides a burst of ten minutes; a rul
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Final
 
 from judging import inputs
@@ -131,12 +132,13 @@ def decide_alert(readings: Sequence[Reading], rule: AlertRule) -> Decision:
     """Decide whether an alert would have stayed silent. readings: every window since the deployment, in order of time.
 
     Fails when it would have fired. Inconclusive when there is no reading, when too many windows say nothing, or when
-    the condition held at the end for less than the rule's `hold`. The measured value is the worst one.
+    the condition held at the end for less than the rule's `hold`. The measured value is the worst one. Raises
+    ValueError for NaN and negative counts.
     """
     for reading in readings:
         inputs.count("samples", reading.samples)
-        if reading.value is not None:
-            inputs.finite("value", reading.value)
+        if reading.value is not None and math.isnan(reading.value):
+            raise ValueError(f"value: found NaN at {clock(reading.end)}, allowed a number or None")
     fired, pending = episodes(readings, rule)
     values = [reading.value for reading in readings if reading.value is not None and not _blind(reading, rule)]
     covered = len(values) / len(readings) if readings else 0.0
@@ -145,7 +147,7 @@ def decide_alert(readings: Sequence[Reading], rule: AlertRule) -> Decision:
     return Decision(
         outcome="fail" if fired else quiet,
         statement=_alert_text(rule, fired, worst, len(readings)),
-        measured=worst,
+        measured=None if worst is None or math.isinf(worst) else worst,
         low=None,
         high=None,
         limit=float(rule.limit),

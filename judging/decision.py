@@ -64,10 +64,12 @@ class Decision:
 def figure(number: float | None, unit: str) -> str:
     """Return a number as a person reads it: three significant digits and its unit; shares as percentages.
 
-    `None` becomes `unbounded`, which is what an interval's open end is.
+    `None` becomes `unbounded`, which is what an interval's open end is, and an infinite number is one that never came.
     """
     if number is None:
         return "unbounded"
+    if math.isinf(number):
+        return "beyond the timeout"
     if unit == "share":
         return f"{_digits(100 * number)} %"
     return f"{_digits(number)} {unit}".rstrip()

@@ -40,7 +40,7 @@ class Family:
         inputs.probability("beta", self.beta)
 
     def each(self, figures: int) -> tuple[float, float]:
-        """Return alpha and beta for each of so many figures, fixed beforehand (Bonferroni); for planning and watching."""
+        """Return alpha and beta for each of so many figures, fixed beforehand (Bonferroni), to plan and watch with."""
         shared = max(1, inputs.count("figures", figures))
         return (self.alpha if self.hold == "verdict" else self.alpha / shared), self.beta / shared
 

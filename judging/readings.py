@@ -57,10 +57,9 @@ class Sliding:
 
 
 def share_readings(times: Numbers, bad: Sequence[bool], sliding: Sliding) -> tuple[Reading, ...]:
-    """Return the share of bad events in every window of a span. times: seconds since the epoch, one per event, any order.
+    """Return the share of bad events in every window. times: seconds since the epoch, one per event, in any order.
 
-    span: start and end of what was observed, by the database's clock. O(n log n). Raises ValueError for NaN, for
-    lists of different length, and for more than a million windows.
+    O(n log n). Raises ValueError for NaN and for lists of different length.
     """
     ordered, flags = _ordered(times, np.asarray(bad, dtype=float))
     sums = np.concatenate([[0.0], np.cumsum(flags)])
@@ -75,13 +74,18 @@ def share_readings(times: Numbers, bad: Sequence[bool], sliding: Sliding) -> tup
     )
 
 
-def percentile_readings(times: Numbers, values: Numbers, sliding: Sliding, percentile: float) -> tuple[Reading, ...]:
+def percentile_readings(
+    times: Numbers, values: Sequence[float | None], sliding: Sliding, percentile: float
+) -> tuple[Reading, ...]:
     """Return a percentile of the values in every window; otherwise as `share_readings`.
 
-    The percentile is the smallest value that is not below that part of the values.
+    The percentile is the smallest value that is not below that part of the values. None among them is a measurement
+    that never came back: it is larger than any, and a window whose percentile it is has an infinite value.
     """
     inputs.probability("percentile / 100", percentile / 100)
-    ordered, measured = _ordered(times, inputs.measurements("values", values)[0])
+    inputs.measurements("values", values)
+    known = np.array([np.inf if value is None else value for value in values], dtype=float)
+    ordered, measured = _ordered(times, known)
     return tuple(
         Reading(start=start, end=end, value=_percentile(measured[first:last], percentile), samples=last - first)
         for start, end, first, last in sliding.slices(ordered)
