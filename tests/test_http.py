@@ -67,6 +67,7 @@ def test_bodies_are_encoded_and_masked_in_the_command_line(
     token = f"token-{os.getpid()}"
     monkeypatch.setenv("WORKER_TOKEN", token)
     headers = {"Authorization": SecretRef(env="WORKER_TOKEN", prefix="Bearer "), "X-Api-Key": "plain", "X-Who": "me"}
+    headers["X-Bearer"] = SecretRef(env="WORKER_TOKEN")
     worker = http(server.url, headers=headers, permits={"probes"})
 
     seen = worker.post("/generate", json={"prompt": "it's é\n"})
@@ -76,6 +77,7 @@ def test_bodies_are_encoded_and_masked_in_the_command_line(
     assert "'Authorization: ***'" in seen.curl
     assert "'X-Api-Key: ***'" in seen.curl
     assert "'X-Who: me'" in seen.curl
+    assert "'X-Bearer: ***'" in seen.curl
 
     worker.post("/form", data={"a": "1 2"})
     assert server.requests[-1].endswith(b"a=1+2")

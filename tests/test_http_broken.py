@@ -97,7 +97,7 @@ def test_an_answer_to_a_request_that_was_not_read_whole_is_seen(
     server = serve(
         lambda visit, _: (visit.sock.recv(10), visit.sock.sendall(refusal), visit.over.wait(0.2)), reads=False
     )
-    seen = http(server.url, permits={"probes"}).post("/", data=b"a" * 200_000)
+    seen = http(server.url, permits={"probes"}).post("/", data=b"a" * 16 * 2**20)
     assert seen.status == 413
 
 
@@ -173,6 +173,7 @@ def bomb(mebibytes: int, layers: int = 1) -> bytes:
     [
         pytest.param(bomb(256), GZIP, 2**30, "oversized", id="ratio"),
         pytest.param(bomb(64), ("Content-Encoding: x-gzip",), 2**20, "oversized", id="limit"),
+        pytest.param(gzip.compress(b"abc" * 1000), GZIP, 2000, "oversized", id="limit-below-the-ratio"),
         pytest.param(bomb(64, 2), ("Content-Encoding: gzip, gzip",), 2**24, "protocol", id="nested"),
         pytest.param(bomb(64, 2), GZIP * 2, 2**24, "protocol", id="nested-2"),
         pytest.param(b"\x28\xb5\x2f\xfd", ("Content-Encoding: zstd",), 2**24, "protocol", id="zstd"),

@@ -65,7 +65,7 @@ def test_a_deadline_bounds_a_chain_of_redirects(http: Callable[..., Http], serve
     seen = http(server.url).get("/", within=DEADLINE)
     assert time.monotonic() - started < DEADLINE + SLACK
     assert kind(seen) == "timeout"
-    assert len(server.requests) == 3
+    assert 1 < len(server.requests) <= 3
 
 
 def test_a_deadline_bounds_the_tls_handshake(http: Callable[..., Http], serve: Callable[..., Hostile]) -> None:

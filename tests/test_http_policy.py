@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from environments.secrets import SecretRef
 from fixtures.http import FOREIGN_VARIABLES, Http
+from fixtures.http_request import parse_url
 from fixtures.look import NotPermittedError
 from tests.certificates import Authority
 from tests.exchanges import kind
@@ -95,8 +97,17 @@ def test_a_header_that_could_leave_its_line_is_not_sent(
     with pytest.raises(NotPermittedError, match="header") as refused:
         http(sink.url).get("/", headers={name: text})
     assert text not in str(refused.value) or text in (name, "a")
-    with pytest.raises(NotPermittedError, match="header"):
-        http(sink.url, headers={name: text}).get("/")
+    assert sink.visits == 0
+
+
+def test_a_secret_that_could_leave_its_line_is_not_sent_and_not_shown(
+    http: Callable[..., Http], serve: Callable[..., Hostile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = serve(answers(ok()))
+    monkeypatch.setenv("WORKER_TOKEN", f"token-{os.getpid()}\r\nX-Admin: 1")
+    with pytest.raises(NotPermittedError, match="header Authorization") as refused:
+        http(sink.url, headers={"Authorization": SecretRef(env="WORKER_TOKEN")}).get("/")
+    assert "token-" not in str(refused.value)
     assert sink.visits == 0
 
 
@@ -113,9 +124,9 @@ def test_parameters_carry_any_text(http: Callable[..., Http], serve: Callable[..
         *("http://user:pass@127.0.0.1", "ftp://127.0.0.1", "127.0.0.1:80", "http://", "http://a b/", "http://a%2eb/"),
     ],
 )
-def test_an_origin_in_disguise_is_refused(http: Callable[..., Http], url: str) -> None:
+def test_an_origin_in_disguise_is_refused(url: str) -> None:
     with pytest.raises(NotPermittedError) as refused:
-        http(url)
+        parse_url(url)
     assert "pass" not in str(refused.value)
 
 
@@ -127,7 +138,7 @@ def test_a_homograph_is_another_host(http: Callable[..., Http]) -> None:
 
 def test_a_prefix_of_the_configured_url_is_kept(http: Callable[..., Http], serve: Callable[..., Hostile]) -> None:
     server = serve(answers(ok()))
-    http(f"{server.url}/api/v1/").get("/health")
+    assert http(f"{server.url}/api/v1/").get("/health#part").url == f"{server.url}/api/v1/health"
     http(f"{server.url}/api/v1/").get("")
     assert [request.split(b" ")[1] for request in server.requests] == [b"/api/v1/health", b"/api/v1/"]
 

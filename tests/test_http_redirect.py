@@ -117,7 +117,8 @@ def test_a_redirect_to_an_action_is_not_followed(http: Callable[..., Http], serv
 
 def test_two_places_to_go_are_none(http: Callable[..., Http], serve: Callable[..., Hostile]) -> None:
     server = serve(answers(ok(b"", "Location: /a", "Location: /b", status="302 Found")))
-    assert http(server.url).get("/").status == 302
+    seen = http(server.url).get("/")
+    assert (seen.status, seen.history, len(server.requests)) == (302, (), 1)
 
 
 def test_every_hop_passes_the_gate(tmp_path: Path, http: Callable[..., Http], serve: Callable[..., Hostile]) -> None:
@@ -146,9 +147,10 @@ def test_fetching_another_address(http: Callable[..., Http], serve: Callable[...
         "/a",
         "",
         "x",
+        None,
     ):
         with pytest.raises(NotPermittedError):
-            target.fetch(url)
+            target.fetch(url)  # type: ignore[arg-type]  # an answer may hold null where an address belongs
     assert (foreign.visits, len(server.requests)) == (0, 1)
 
 
