@@ -1,0 +1,111 @@
+"""The worker generates, in dynamic and in legacy mode, and what it names is stored and public."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.pictures import is_whole_picture, picture_type
+
+if TYPE_CHECKING:
+    from fixtures.exchange import Exchange
+    from fixtures.stored import StoredObject
+
+GENERATIONS = ("by_model_id", "by_default", "by_unknown_model", "by_model", "by_other_model", "by_both")
+LEGACY = "V_2"  # what the worker reports as its model when it had no config
+ANSWER = {"success": bool, "image_url": str, "r2_path": str, "metadata": dict, "request_id": str, "timestamp": str}
+METADATA = {"provider": str, "model": str, "dimensions": str, "format": str, "generation_time_ms": int}
+
+
+@pytest.mark.item("MCI-036")
+def test_the_worker_is_healthy(health: Exchange) -> None:
+    """The worker's health answers 200 with JSON within 5 s, and not from a cache."""
+    assert health.status == 200
+    assert health.json["status"] == "healthy"
+    assert health.header("cf-cache-status") not in ("HIT", "STALE", "UPDATING", "REVALIDATED")
+    assert health.header("age") in (None, "0")
+    assert health.elapsed_s < 5
+
+
+@pytest.mark.item("MCI-037")
+def test_the_worker_has_its_bucket(health: Exchange) -> None:
+    """The running worker says that its bucket is configured."""
+    assert health.json["r2_configured"] is True
+
+
+@pytest.mark.item("MCI-040")
+def test_a_named_model_produces_an_image(by_model_id: Exchange, pictures: dict[str, Exchange]) -> None:
+    """A generation with model_id answers 200 with success and the URL of a whole picture."""
+    assert by_model_id.status == 200
+    assert by_model_id.json["success"] is True
+    assert by_model_id.json["metadata"]["model"] == "ideogram-v2"
+    assert is_whole_picture(pictures["by_model_id"].body)
+
+
+@pytest.mark.item("MCI-041")
+def test_no_model_produces_an_image(by_default: Exchange, pictures: dict[str, Exchange]) -> None:
+    """A generation without model_id answers 200 with success and the URL of a whole picture."""
+    assert by_default.status == 200
+    assert by_default.json["success"] is True
+    assert is_whole_picture(pictures["by_default"].body)
+
+
+@pytest.mark.item("MCI-048")
+def test_an_unknown_model_is_served_in_legacy_mode(by_unknown_model: Exchange, pictures: dict[str, Exchange]) -> None:
+    """A generation for a model without a config answers 200 in legacy mode, with a whole picture."""
+    assert by_unknown_model.status == 200
+    assert by_unknown_model.json["success"] is True
+    assert by_unknown_model.json["metadata"]["model"] == LEGACY
+    assert is_whole_picture(pictures["by_unknown_model"].body)
+
+
+@pytest.mark.item("MCI-060")
+def test_every_picture_is_stored(generations: dict[str, Exchange], stored: dict[str, StoredObject]) -> None:
+    """The bucket holds each generation's picture, not empty, as an image, written after the request began."""
+    assert sorted(stored) == sorted(GENERATIONS)
+    assert {name: (one.exists and one.size > 0) for name, one in stored.items()} == dict.fromkeys(GENERATIONS, True)
+    assert {one.content_type.partition("/")[0] for one in stored.values()} == {"image"}
+    assert [
+        name for name, one in stored.items() if one.modified < generations[name].sent_at.replace(microsecond=0)
+    ] == []
+
+
+@pytest.mark.item("MCI-061")
+def test_the_old_parameter_still_selects_the_model(
+    by_model: Exchange, by_other_model: Exchange, by_both: Exchange
+) -> None:
+    """`model` selects the model when model_id is absent, and model_id wins when both are there."""
+    assert by_model.status == 200
+    assert by_model.json["metadata"]["model"] == "ideogram-v2"
+    assert by_other_model.json["metadata"]["model"] == LEGACY
+    assert by_both.json["metadata"]["model"] == "ideogram-v2"
+
+
+@pytest.mark.item("MCI-062")
+def test_every_image_url_is_public(pictures: dict[str, Exchange]) -> None:
+    """Anybody can fetch each returned URL: 200, a whole picture, of the type the answer states."""
+    assert {name: one.status for name, one in pictures.items()} == dict.fromkeys(GENERATIONS, 200)
+    stated = {name: one.header("content-type") for name, one in pictures.items()}
+    assert stated == {name: picture_type(one.body) for name, one in pictures.items()}
+    assert [name for name, one in pictures.items() if not is_whole_picture(one.body)] == []
+
+
+@pytest.mark.item("MCI-063")
+def test_every_generation_takes_less_than_ten_seconds(generations: dict[str, Exchange]) -> None:
+    """Each of the run's generations is answered in less than 10 s."""
+    assert len(generations) == len(GENERATIONS)
+    assert max(one.elapsed_s for one in generations.values()) < 10
+
+
+@pytest.mark.item("MCI-102")
+def test_clients_of_before_the_release_find_what_they_found(by_model: Exchange) -> None:
+    """A request as it was written before the release gets every field of then, of its type."""
+    assert by_model.status == 200
+    assert {name: isinstance(by_model.json.get(name), kind) for name, kind in ANSWER.items()} == dict.fromkeys(
+        ANSWER, True
+    )
+    metadata = by_model.json["metadata"]
+    assert {name: isinstance(metadata.get(name), kind) for name, kind in METADATA.items()} == dict.fromkeys(
+        METADATA, True
+    )

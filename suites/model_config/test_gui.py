@@ -1,0 +1,97 @@
+"""The testing page opens, sends what was typed, and shows the generated picture."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.pictures import is_whole_picture
+
+if TYPE_CHECKING:
+    from fixtures.browser import PageView
+    from fixtures.exchange import Exchange
+
+
+@pytest.mark.item("MCI-052")
+def test_the_page_opens(opened_page: PageView, phone_page: PageView) -> None:
+    """The page opens with its form, on a desktop and on a phone, without script errors or missing files."""
+    assert (opened_page.status, phone_page.status) == (200, 200)
+    assert (opened_page.facts["form"], phone_page.facts["form"]) == (True, True)
+    assert (opened_page.page_errors, phone_page.page_errors) == ((), ())
+    assert [one.url for one in opened_page.failed_requests if one.url.startswith(opened_page.url)] == []
+
+
+@pytest.mark.item("MCI-053")
+def test_the_page_answers_head(page_head: Exchange) -> None:
+    """The page answers HEAD with 200 and HTML, on its own host."""
+    assert page_head.status == 200
+    assert (page_head.header("content-type") or "").startswith("text/html")
+
+
+@pytest.mark.item("MCI-054")
+def test_an_instance_can_be_selected(opened_page: PageView) -> None:
+    """The page offers instances, `default` among them, and keeps the selection."""
+    assert "default" in opened_page.facts["instances"]
+    assert opened_page.facts["kept"] is True
+
+
+@pytest.mark.item("MCI-055")
+def test_the_typed_prompt_is_the_one_that_is_sent(typed_page: PageView, marker: str) -> None:
+    """The page's request carries the prompt that was typed."""
+    (request,) = typed_page.requests_to("/generate")
+    assert json.loads(request.post_data or "{}")["prompt"] == f"{marker} A typed prompt"
+
+
+@pytest.mark.item("MCI-056")
+def test_one_click_sends_one_generation(generating_page: PageView, marker: str) -> None:
+    """One click sends one generation, with the chosen instance and prompt, and it is answered 200."""
+    sent = generating_page.requests_to("/generate")
+    assert [(request.method, request.status) for request in sent] == [("POST", 200)]
+    body = json.loads(sent[0].post_data or "{}")
+    assert (body["instance_id"], body["prompt"]) == ("production", f"{marker} A picture on the page")
+
+
+@pytest.mark.item("MCI-057")
+def test_the_generated_image_appears(generating_page: PageView) -> None:
+    """The page ends with the generated image, complete, from the URL that it states."""
+    assert generating_page.facts["width"] > 0
+    assert generating_page.facts["image"] == generating_page.facts["url"]
+
+
+@pytest.mark.item("MCI-058")
+def test_the_link_under_the_image_works(linked_picture: Exchange) -> None:
+    """The link that the page shows delivers a whole picture to anybody."""
+    assert linked_picture.status == 200
+    assert (linked_picture.header("content-type") or "").startswith("image/")
+    assert is_whole_picture(linked_picture.body)
+
+
+@pytest.mark.item("MCI-114")
+def test_the_models_come_from_the_config_service(opened_page: PageView, config_list: Exchange) -> None:
+    """Opening the page asks for the model configs, and the active and beta ones are what it offers."""
+    configs = config_list.json["data"]["configs"]
+    assert len(opened_page.requests_to("/model-config")) >= 1
+    offered = {name for name in opened_page.facts["models"] if name}
+    assert offered == {one["model_id"] for one in configs if one["status"] in ("active", "beta")}
+
+
+@pytest.mark.item("MCI-115")
+def test_the_page_tells_what_each_model_can_do(opened_page: PageView, config_list: Exchange) -> None:
+    """For each offered model the page names exactly the capabilities that its config states."""
+    offered = [one for one in config_list.json["data"]["configs"] if one["status"] in ("active", "beta")]
+    known = {name for one in offered for name in one["capabilities"]}
+    told = {one["model_id"]: opened_page.facts["told"][one["model_id"]] for one in offered}
+    shown = {model: {name for name in known if name in text} for model, text in told.items()}
+    assert shown == {one["model_id"]: {name for name, can in one["capabilities"].items() if can} for one in offered}
+
+
+@pytest.mark.item("MCI-116")
+def test_the_page_shows_prices(opened_page: PageView, config_list: Exchange) -> None:
+    """For each offered model the page shows its config's price, and none where the config has none."""
+    offered = [one for one in config_list.json["data"]["configs"] if one["status"] in ("active", "beta")]
+    told = {one["model_id"]: opened_page.facts["told"][one["model_id"]] for one in offered}
+    priced = {one["model_id"]: str(one["pricing"]["amount"]) for one in offered if one.get("pricing")}
+    assert [model for model, amount in priced.items() if amount not in told[model]] == []
+    assert [model for model, text in told.items() if model not in priced and " per " in text] == []

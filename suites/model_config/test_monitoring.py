@@ -1,0 +1,125 @@
+"""The first hour: what the checklist's monitoring relies on is recorded, and it agrees with what the run itself saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures.exchange import Exchange
+    from fixtures.log_lines import LogEvent
+    from fixtures.log_view import LogView
+
+DYNAMIC = ("by_model_id", "by_default", "by_model", "by_both")
+LEGACY = ("by_unknown_model", "by_other_model")
+OUTCOMES = ("fetched", "not found", "fetch failed")
+
+
+@pytest.mark.item("MCI-064")
+def test_no_request_of_the_hour_was_killed_for_memory(past_hour: LogView) -> None:
+    """In an hour of traffic no request ended because the worker exceeded its memory."""
+    assert past_hour.requests > 0
+    assert [one.outcome for one in past_hour.events if one.outcome == "exceededMemory"] == []
+
+
+@pytest.mark.item("MCI-066")
+def test_every_success_of_the_hour_is_stored(past_hour: LogView, picture_times: list[float]) -> None:
+    """For each generation of the hour that was answered 200 the bucket got an object of its own, and no upload failed."""
+    served = [one for one in past_hour.events if one.status == 200 and "fetch" in one.names]
+    assert len(served) > 0
+    assert _without_picture(served, picture_times) == []
+    assert past_hour.counts["upload failed"] == 0
+
+
+@pytest.mark.item("MCI-084")
+def test_the_success_rate_is_measured(
+    requests: LogView, generations: dict[str, Exchange], without_prompt: list[Exchange], unknown_instance: Exchange
+) -> None:
+    """The log records the status of each of the run's requests, the refused ones included."""
+    logged = {name: requests.group(f"/{name})").status for name in (*generations, "unknown_instance")}
+    assert logged == {name: one.status for name, one in generations.items()} | {
+        "unknown_instance": unknown_instance.status
+    }
+    refused = sorted(group.status or 0 for group in requests.tagged("/without_prompt)").groups)
+    assert refused == sorted(one.status for one in without_prompt)
+
+
+@pytest.mark.item("MCI-085")
+def test_the_duration_is_measured(requests: LogView, generations: dict[str, Exchange]) -> None:
+    """The log records each generation's duration, within a second of what the run measured."""
+    recorded = {name: requests.group(f"/{name})").event.duration_s for name in generations}
+    assert [name for name, seconds in recorded.items() if seconds is None] == []
+    assert max(abs((seconds or 0) - generations[name].elapsed_s) for name, seconds in recorded.items()) < 1
+
+
+@pytest.mark.item("MCI-086")
+def test_the_success_of_config_fetches_is_measured(requests: LogView, past_hour: LogView) -> None:
+    """Every config fetch, of the run and of the hour, has exactly one outcome line."""
+    per_fetch = [
+        len([name for name in one.names if name in OUTCOMES]) for one in past_hour.events if "fetch" in one.names
+    ]
+    own = [requests.flow(f"/{name})", OUTCOMES) for name in (*DYNAMIC, *LEGACY)]
+    assert own == [["fetched"]] * len(DYNAMIC) + [["not found"]] * len(LEGACY)
+    assert len(per_fetch) > 0
+    assert set(per_fetch) == {1}
+
+
+@pytest.mark.item("MCI-087")
+def test_the_rate_of_legacy_mode_is_measured(requests: LogView, generations: dict[str, Exchange]) -> None:
+    """The log tells, for each generation once, whether it was served in legacy mode."""
+    falls = {"not found", "falling back", "legacy"}
+    logged = {name for name in generations if falls & set(requests.flow(f"/{name})"))}
+    assert logged == {name for name, one in generations.items() if one.json["metadata"]["model"] == "V_2"}
+
+
+@pytest.mark.item("MCI-088")
+def test_the_rate_of_errors_is_measured(requests: LogView, past_hour: LogView, unknown_instance: Exchange) -> None:
+    """In the hour's log a request answered 5xx says so as an error, and none that reports an error is answered 200."""
+    assert requests.group("/unknown_instance)").status == unknown_instance.status
+    broken = [one for one in past_hour.events if (one.status or 0) >= 500]
+    assert [one for one in broken if one.level not in ("error", "critical") and one.outcome == "ok"] == []
+    hidden = [one for one in past_hour.events if one.level in ("error", "critical") and one.status == 200]
+    assert [one for one in hidden if "generation error" in one.names] == []
+
+
+@pytest.mark.item("MCI-089")
+def test_the_query_for_config_fetches_counts_them(requests: LogView) -> None:
+    """The query finds as many config fetches as the run made generations."""
+    assert requests.tagged("/by_").counts["fetch"] == len(DYNAMIC) + len(LEGACY)
+
+
+@pytest.mark.item("MCI-090")
+def test_the_query_for_successes_counts_them(requests: LogView, generations: dict[str, Exchange]) -> None:
+    """The query finds at least the generations of the run that succeeded."""
+    succeeded = [name for name, one in generations.items() if one.status == 200]
+    assert len(succeeded) > 0
+    assert [name for name in succeeded if "success" not in requests.flow(f"/{name})")] == []
+
+
+@pytest.mark.item("MCI-091")
+def test_the_query_for_legacy_mode_counts_it(requests: LogView) -> None:
+    """The query finds exactly the run's generations for models without a config."""
+    assert {name for name in (*DYNAMIC, *LEGACY) if "falling back" in requests.flow(f"/{name})")} == set(LEGACY)
+
+
+@pytest.mark.item("MCI-092")
+def test_the_query_for_errors_finds_errors_alone(past_hour: LogView) -> None:
+    """In the hour's log the word error stands in lines of level error, and in no other."""
+    found = past_hour.matches["error"]
+    assert len(found) > 0
+    assert sorted({match.line.text for match in found if match.line.level not in ("error", "critical")}) == []
+
+
+def _without_picture(served: list[LogEvent], written: list[float]) -> list[LogEvent]:
+    """Return the generations for which no picture is left that was written while they ran, give or take two seconds."""
+    left, without = list(written), []
+    for one in sorted(served, key=_end):
+        begun = one.time.timestamp() if one.time else 0.0
+        own = next((moment for moment in left if begun - 2 <= moment <= _end(one)), None)
+        left.remove(own) if own is not None else without.append(one)
+    return without
+
+
+def _end(one: LogEvent) -> float:
+    return (one.time.timestamp() if one.time else 0.0) + (one.duration_s or 0.0) + 2
