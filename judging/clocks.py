@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ALLOWED_OFFSET: Final = 0.05  # seconds: well below any window, and what a host with working time synchronisation keeps
+RESOLUTION: Final = 1e-6  # seconds: databases tell microseconds, so less than one is no contradiction
 TRIED: Final = 9  # offsets over the interval at which a decision is repeated: its ends, its middle, and six between
 
 
@@ -56,7 +57,8 @@ def measure_offset(probes: Sequence[Probe]) -> Offset | None:
     lows = [probe.told - probe.received for probe in probes]
     highs = [probe.told - probe.sent for probe in probes]
     low, high = max(lows), min(highs)
-    if low <= high:
+    if low - high <= RESOLUTION:
+        low, high = min(low, high), max(low, high)
         return Offset(measured=(low + high) / 2, low=low, high=high, probes=len(probes))
     low, high = min(lows), max(highs)
     notes = ("the probes contradict each other: a clock was set or drifts",)

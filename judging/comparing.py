@@ -109,15 +109,16 @@ def rank_effect(before: Reals, after: Reals, tolerance: float = 0.0) -> Effect:
 
 def _placements(old: Reals, new: Reals, tolerance: float) -> tuple[Reals, Reals]:
     """Return, for each new one, the share of old ones it exceeds, and for each old one, of new ones that exceed it."""
-    least, most = _reach(new, 1 / (1 + tolerance)), _reach(new, 1 + tolerance)
-    exceeds = (np.searchsorted(old, least, "left") + np.searchsorted(old, most, "right")) / (2 * len(old))
-    least, most = _reach(old, 1 / (1 + tolerance)), _reach(old, 1 + tolerance)
-    exceeded = 1 - (np.searchsorted(new, least, "left") + np.searchsorted(new, most, "right")) / (2 * len(new))
-    return exceeds, exceeded
+    factor = 1 + tolerance
+    new_worse = np.searchsorted(_raised(old, factor), new, "left")
+    new_not_better = np.searchsorted(old, _raised(new, factor), "right")
+    old_not_worse = np.searchsorted(new, _raised(old, factor), "right")
+    old_better = np.searchsorted(_raised(new, factor), old, "left")
+    return (new_worse + new_not_better) / (2 * len(old)), 1 - (old_not_worse + old_better) / (2 * len(new))
 
 
-def _reach(numbers: Reals, factor: float) -> Reals:
-    """Return the numbers, moved by a factor: up above 1, down below it, whatever their sign."""
+def _raised(numbers: Reals, factor: float) -> Reals:
+    """Return the numbers, larger by a factor of at least 1 whatever their sign."""
     return np.where(numbers >= 0, numbers * factor, numbers / factor)
 
 
@@ -203,8 +204,8 @@ def _by_pairs(old: Reals, new: Reals, limit: ShiftLimit) -> Outcome:
 def _signs(old: Reals, new: Reals, limit: ShiftLimit) -> tuple[int, int]:
     pairs = min(len(old), len(new))
     first, second = (new[:pairs], old[:pairs]) if limit.rising else (old[:pairs], new[:pairs])
-    worse = np.count_nonzero(second > _reach(first, 1 + limit.tolerance))
-    return int(worse), int(np.count_nonzero(first > _reach(second, 1 + limit.tolerance)))
+    worse = np.count_nonzero(second > _raised(first, 1 + limit.tolerance))
+    return int(worse), int(np.count_nonzero(first > _raised(second, 1 + limit.tolerance)))
 
 
 def _shift_decision(

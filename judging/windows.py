@@ -69,7 +69,7 @@ def cut(times: Times, span: Span) -> tuple[Window, ...]:
     if missing:
         raise ValueError(f"times: found {missing} missing, allowed a time for every event")
     edges = np.arange(span.start, span.end, span.length)
-    if len(edges) and span.end - edges[-1] < SHORT:
+    if len(edges) > 1 and span.end - edges[-1] < SHORT:
         edges = edges[:-1]
     ends = np.append(edges[1:], span.end) if len(edges) else edges
     ordered = np.sort(array)
