@@ -30,16 +30,16 @@ def test_an_endless_redirect_is_no_page(site: Site, look: Look) -> None:
     assert trouble(view) == "redirects"
     with pytest.raises(UnseenError, match="ERR_TOO_MANY_REDIRECTS"):
         _ = view.console_errors
-    assert len(view.seen_so_far.requests) > 10
+    assert len(view.seen_so_far.requests) > 3
 
 
 def test_a_page_that_moves_on_for_ever_ends_at_the_deadline(site: Site, look: Look) -> None:
     site.pages = {"/": "<script>location.href = '/?' + Math.random()</script>"}
     began = time.monotonic()
-    view = browser(site, with_deadline(look, 3)).visit(steps=lambda visit: {"found": visit.page.inner_text("#never")})
+    view = browser(site, with_deadline(look, 5)).visit(steps=lambda visit: {"found": visit.page.inner_text("#never")})
     assert trouble(view) == "timeout"
-    assert len(view.seen_so_far.requests) > 10
-    assert time.monotonic() - began < 6
+    assert len(view.seen_so_far.requests) > 3
+    assert time.monotonic() - began < 9
 
 
 def test_a_page_that_never_answers_ends_at_the_deadline_with_a_picture(site: Site, look: Look) -> None:
@@ -51,11 +51,11 @@ def test_a_page_that_never_answers_ends_at_the_deadline_with_a_picture(site: Sit
 
     site.pages = {"/": hang}
     began = time.monotonic()
-    view = browser(site, with_deadline(look, 3)).visit()
+    view = browser(site, with_deadline(look, 5)).visit()
     took = time.monotonic() - began
     answered.set()
     assert trouble(view) == "timeout"
-    assert took < 5
+    assert took < 8
     assert view.screenshot is not None
     assert view.seen_so_far.status is None
 
@@ -68,8 +68,8 @@ def spin(visit: Visit) -> None:
 def test_a_page_that_blocks_the_browser_is_killed_and_the_next_visit_works(site: Site, look: Look) -> None:
     site.pages = {"/": "<title>calm</title>", "/busy": "<title>busy</title>"}
     began = time.monotonic()
-    view = browser(site, with_deadline(look, 3)).visit("/busy", steps=spin)
-    assert time.monotonic() - began < 6
+    view = browser(site, with_deadline(look, 5)).visit("/busy", steps=spin)
+    assert time.monotonic() - began < 9
     assert view.trouble is not None
     assert view.trouble.kind == "timeout"
     assert "killed" in view.trouble.text

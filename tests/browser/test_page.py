@@ -125,10 +125,13 @@ def test_a_step_that_times_out_names_what_it_waited_for(site: Site, look: Look) 
 
 def test_what_a_step_raises_of_its_own_is_raised_and_the_browser_stays(site: Site, look: Look) -> None:
     site.pages = {"/": "<title>calm</title>"}
+    assert browser(site, look).visit(steps=lambda _: None).title == "calm"
+    (seats,) = cast("LocalShared", look.shared)._made.values()
+    free = list(seats._free)
     with pytest.raises(ValueError, match="invalid literal"):
         browser(site, look).visit(steps=lambda visit: {"count": int(visit.page.title())})
-    assert len(list(look.run.evidence.glob("*.png"))) == 1
-    assert browser(site, look).visit().title == "calm"
+    assert len(list(look.run.evidence.glob("*.png"))) == 2
+    assert seats._free == free
 
 
 def test_an_unreachable_page_is_refused_not_empty(site: Site, look: Look) -> None:
