@@ -17,7 +17,8 @@ def kind(exchange: Exchange) -> str | None:
     assert decode(encode(exchange)) == exchange
     if exchange.trouble is None:
         return None
-    for name in ("status", "body", "headers", "text", "json", "history", "elapsed_s", "first_byte_s", "is_json"):
+    durations = ("connect_s", "tls_s", "first_byte_s", "elapsed_s", "certificate_days")
+    for name in ("status", "body", "headers", "text", "json", "is_json", "history", *durations):
         with pytest.raises(UnseenError, match=exchange.trouble.kind):
             getattr(exchange, name)
     with pytest.raises(UnseenError):

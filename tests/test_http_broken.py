@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.http_dial import _interleaved
 from tests.exchanges import kind
 from tests.hostile import Hostile, answers, floods, free_port, ok, resets
 
@@ -113,6 +114,20 @@ def test_nobody_listening_is_refused(http: Callable[..., Http]) -> None:
     seen = http(f"http://127.0.0.1:{free_port()}").get("/")
     assert kind(seen) == "refused"
     assert repr(seen).endswith("→ refused")
+
+
+def test_one_address_that_refuses_says_more_than_those_without_a_route(http: Callable[..., Http]) -> None:
+    mixed = [(socket.AF_INET6, ("ff02::1", 80, 0, 0)), (socket.AF_INET, ("127.0.0.1", free_port()))]
+    seen = http("http://name.example.test", resolver=lambda _h, _p: mixed).get("/")
+    assert kind(seen) == "refused"
+    assert seen.trouble is not None
+    assert "ff02::1" in seen.trouble.text
+
+
+def test_families_take_turns() -> None:
+    four, six = socket.AF_INET, socket.AF_INET6
+    endpoints = [(six, ("::2",)), (six, ("::3",)), (six, ("::4",)), (four, ("127.0.0.2",))]
+    assert [address[0] for _, address in _interleaved(endpoints)] == ["::2", "127.0.0.2", "::3", "::4"]
 
 
 def test_an_unknown_name_is_dns(http: Callable[..., Http]) -> None:
