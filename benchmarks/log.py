@@ -1,0 +1,92 @@
+"""Twenty patterns, the levels and the total of a large log, in one pass: ours beside `grep -cE` for the total alone.
+
+Run it as `python -m benchmarks.log [MEGABYTES] [FORMAT]`: 100 and `django` unless given; `plain` is the other format.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from environments.models import FileLogConfig
+from fixtures.log import log
+from fixtures.log_view import LogMark
+from tests.looks import make_look
+
+PATTERNS = {
+    "attempt": r"Attempting model (\d+)/(\d+): (\S+)",
+    "success": r"Success with (\S+) on attempt (\d)",
+    "unavailable": r"Model (\S+) not available \(404\)",
+    "limited": r"Rate limit hit for (\S+) \(attempt (\d)/2\)",
+    "retrying": r"Retrying (\S+) in 0\.5s",
+    "given_up": r"Max retries reached for (\S+)",
+    "moved_on": r"Error with (\S+): .* Moving to next model",
+    "fatal": r"Non-recoverable error with (\S+):",
+    "exhausted": r"All \d+ models exhausted",
+    "rejected": r"All models exhausted, rejecting request",
+    "reset": r"Resetting model exhaustion after (\d+)s",
+    "client": r"Failed to initialize Gemini client",
+    "processed": r"Chat message processed for session (\d+) using (\S+)",
+    "deleted": r"User \d+ deleted chat session \d+",
+    "uploaded": r"File uploaded successfully",
+    "refused": r"File validation error",
+    "upload_failed": r"File upload failed",
+    "rolled_back": r"Pinecone ingestion failed",
+    "raised": r"(?i)exception",
+    "legacy": r"falling back to legacy mode",
+}
+HOUR = [  # one in a hundred lines is of interest, one in two hundred a warning: a service that is well
+    "INFO {at},{ms:03d} model_fallback Attempting model 1/8: gemini-3-flash",
+    "WARNING {at},{ms:03d} model_fallback Rate limit hit for gemini-3-flash (attempt 1/2): 429 quota {n}",
+    *["INFO {at},{ms:03d} middleware request {n} for /chat/{ms}/ answered with 200 after {ms} ms by worker 3"] * 198,
+]
+
+
+def write(path: Path, size: int) -> int:
+    """Write a log of about `size` bytes and return how many lines it has."""
+    began, lines = dt.datetime(2025, 11, 21, tzinfo=dt.UTC), 0
+    with path.open("w", encoding="utf-8") as file:
+        while file.tell() < size:
+            at = (began + dt.timedelta(seconds=lines // 200)).strftime("%Y-%m-%d %H:%M:%S")
+            file.writelines(f"{line.format(at=at, ms=n % 1000, n=lines + n)}\n" for n, line in enumerate(HOUR))
+            lines += len(HOUR)
+    return lines
+
+
+def ours(path: Path, name: str) -> tuple[float, str]:
+    """Return our time, and what was counted."""
+    look = make_look(path.parent, seconds=600)
+    instrument = log(FileLogConfig(kind="file", path=str(path), format=name), look)
+    start = {"places": [], "known": [], "at": 0.0}
+    began = time.perf_counter()
+    view = instrument.since(LogMark(time=look.run.started, source="", position=start), PATTERNS)
+    took = time.perf_counter() - began
+    return took, f"{view.total} lines, {view.levels['warning']} warnings, {view.counts['attempt']} attempts"
+
+
+def peer(path: Path) -> tuple[float, str]:
+    """Return grep's time for one number: how many lines match any of the patterns."""
+    joined = "|".join(pattern.removeprefix("(?i)").replace(r"\d", "[0-9]") for pattern in PATTERNS.values())
+    began = time.perf_counter()
+    found = subprocess.run(["grep", "-cE", joined, str(path)], capture_output=True, text=True, check=True)
+    return time.perf_counter() - began, f"{found.stdout.strip()} lines match"
+
+
+def main() -> None:
+    """Print both."""
+    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    name = sys.argv[2] if len(sys.argv) > 2 else "django"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "debug.log"
+        lines = write(path, megabytes * 1_000_000)
+        print(f"{megabytes} MB, {lines} lines, {len(PATTERNS)} patterns, format {name}; bound: 6 s for 1 GB")
+        for who, (took, counted) in {"ours": ours(path, name), "grep -cE": peer(path)}.items():
+            print(f"{who:10} {took:6.2f} s  {took / megabytes * 1000:6.2f} s/GB  {counted}")
+
+
+if __name__ == "__main__":
+    main()
