@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -16,8 +17,8 @@ import pytest
 from environments.models import CommandConfig
 from environments.secrets import SecretRef
 from fixtures.command import Command, Execution
-from fixtures.look import BudgetSpentError
-from fixtures.program import OUTPUT_LIMIT, SecretArgumentError
+from fixtures.look import BudgetSpentError, Deadline
+from fixtures.program import OUTPUT_LIMIT, Capture, SecretArgumentError, _follow
 from fixtures.values import RefutedError, UnseenError, decode, encode
 from tests.looks import make_look
 
@@ -73,6 +74,32 @@ def test_standard_input_is_closed_or_what_was_given(tmp_path: Path) -> None:
     assert command.run().stdout == ""
     assert command.run(input="grüße\n").stdout == "GRÜSSE\n"
     assert len(command.run(input=b"x" * 1_000_000).stdout) == 1_000_000
+
+
+def test_our_own_standard_input_is_not_handed_on(tmp_path: Path) -> None:
+    waiting, held_open = os.pipe()
+    ours = os.dup(0)
+    os.dup2(waiting, 0)
+    try:
+        seen = run(make_look(tmp_path), "import sys; print(len(sys.stdin.read()))")
+    finally:
+        os.dup2(ours, 0)
+        for descriptor in (ours, waiting, held_open):
+            os.close(descriptor)
+    assert seen.stdout == "0\n"
+
+
+def test_what_an_ended_program_left_in_its_pipes_is_read() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "print('x' * 60_000)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        process.wait()
+        outputs = Capture(limit=100_000), Capture(limit=100_000)
+        assert not _follow(process, outputs, Deadline(at=time.monotonic() + 5))
+    assert outputs[0].total == 60_001
 
 
 def test_only_a_few_variables_are_inherited_and_secrets_come_late(

@@ -17,7 +17,7 @@ from environments.secrets import SecretRef
 from fixtures.database import Database, Snapshot, database
 from fixtures.look import NotPermittedError
 from fixtures.postgres import Postgres
-from fixtures.statements import StatementError
+from fixtures.statements import Statement, StatementError, Token
 from fixtures.values import RefutedError, UnseenError, decode, encode
 from tests.looks import make_look
 from tests.postgres_server import Server, SilencingProxy, postgres_server
@@ -277,6 +277,15 @@ def test_the_protocol_itself_takes_one_statement(
     finally:
         connection.close()
     assert server.execute("SELECT count(*) FROM models WHERE id = 77") == [(0,)]
+
+
+def test_a_change_is_one_statement_by_protocol_too(server: Server, connect: Callable[..., Database]) -> None:
+    hostile = "UPDATE models SET name = name WHERE id = 1; DELETE FROM models WHERE id = 1"
+    unread = Statement(dialect="postgres", tokens=(Token(kind="word", text=hostile),))
+    change = connect("writer", permits=("read_only", "writes"))._change(unread, {})
+    assert change.trouble is not None
+    assert change.trouble.kind == "syntax-error"
+    assert server.execute("SELECT count(*) FROM models WHERE id = 1") == [(1,)]
 
 
 def test_a_query_that_loosens_the_guards_spoils_the_snapshot(connect: Callable[..., Database]) -> None:
