@@ -65,28 +65,54 @@ class ShiftLimit:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Effect:
-    """The chance that a measurement after is worse than one before (ties count half), with its error and freedom."""
+    """The chance that a measurement after is worse than one before (ties count half), with its error and freedom.
+
+    The methods need an error above 0, which leaves the chance strictly between 0 and 1.
+    """
 
     chance: float
     error: float
     freedom: float
 
     def p_below(self, limit: float) -> float:
-        """Return the p-value against the chance being at least `limit`."""
-        return float(special.stdtr(self.freedom, self._distance(limit)))
+        """Return the p-value of Brunner and Munzel against the chance being at least `limit`."""
+        return float(special.stdtr(self.freedom, self._plain(limit)))
 
     def p_above(self, limit: float) -> float:
-        """Return the p-value against the chance being at most `limit`."""
-        return float(special.stdtr(self.freedom, -self._distance(limit)))
+        """Return the p-value of Brunner and Munzel against the chance being at most `limit`."""
+        return float(special.stdtr(self.freedom, -self._plain(limit)))
 
-    def bound(self, level: float) -> float:
-        """Return the chance at which the one-sided p-value is `level` (above one half: the upper bound)."""
-        return self.chance + self.error * float(special.stdtrit(self.freedom, level))
+    def below(self, limit: float, error: float) -> bool:
+        """Return whether the chance is shown to be below `limit`, on the plain and on the logit scale.
 
-    def _distance(self, limit: float) -> float:
-        if self.error == 0:
-            return float(np.sign(self.chance - limit)) * np.inf if self.chance != limit else 0.0
+        Away from one half the plain scale alone errs in 7 of 100 small samples instead of 5; both together keep what
+        is stated. Source: Brunner, Bathke and Konietschke, Rank and Pseudo-Rank Procedures (2018), on the
+        transformation.
+        """
+        return float(special.stdtr(self.freedom, max(self._plain(limit), self._logit(limit)))) <= error
+
+    def above(self, limit: float, error: float) -> bool:
+        """Return whether the chance is shown to be above `limit`, likewise."""
+        return float(special.stdtr(self.freedom, -min(self._plain(limit), self._logit(limit)))) <= error
+
+    def bounds(self, beta: float, alpha: float) -> tuple[float, float]:
+        """Return the bounds that belong to `above` at beta and `below` at alpha."""
+        return min(self._at(beta)), max(self._at(1 - alpha))
+
+    def _at(self, level: float) -> tuple[float, float]:
+        reach = self.error * float(special.stdtrit(self.freedom, level))
+        moved = float(special.expit(special.logit(self.chance) + reach / self._slope))
+        return min(max(self.chance + reach, 0.0), 1.0), moved
+
+    @property
+    def _slope(self) -> float:
+        return self.chance * (1 - self.chance)
+
+    def _plain(self, limit: float) -> float:
         return (self.chance - limit) / self.error
+
+    def _logit(self, limit: float) -> float:
+        return float(special.logit(self.chance) - special.logit(limit)) * self._slope / self.error
 
 
 def rank_effect(before: Reals, after: Reals, tolerance: float = 0.0) -> Effect:
@@ -181,9 +207,9 @@ def _decide(old: Reals, new: Reals, limit: ShiftLimit, middle: str, notes: tuple
         effect = rank_effect(new, old, limit.tolerance) if limit.rising else rank_effect(old, new, limit.tolerance)
     if effect is None or effect.error == 0:
         return _shift_decision(_by_pairs(old, new, limit), limit, (old, new), None, middle, notes)
-    if effect.p_below(limit.allowed) <= limit.alpha:
+    if effect.below(limit.allowed, limit.alpha):
         return _shift_decision("pass", limit, (old, new), effect, middle, notes)
-    outcome: Outcome = "fail" if effect.p_above(limit.allowed) <= limit.beta else "inconclusive"
+    outcome: Outcome = "fail" if effect.above(limit.allowed, limit.beta) else "inconclusive"
     return _shift_decision(outcome, limit, (old, new), effect, middle, notes)
 
 
@@ -218,8 +244,7 @@ def _shift_decision(
 ) -> Decision:
     old, new = sides
     chance = _chance(old, new, limit)
-    low = None if effect is None else max(0.0, effect.bound(limit.beta))
-    high = None if effect is None else min(1.0, effect.bound(1 - limit.alpha))
+    low, high = (None, None) if effect is None else effect.bounds(limit.beta, limit.alpha)
     confidence = 1 - max(limit.alpha, limit.beta)
     needed = _more(sides, effect, limit) if outcome == "inconclusive" else None
     wanted = "" if needed is None else f"; {needed:,} more samples needed on each side"

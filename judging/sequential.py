@@ -107,10 +107,11 @@ class ShareWatch:
         under way) are counted in a note and change nothing: a test that has stopped has stopped.
         """
         for hit in hits:
-            self._take(hit)
+            self.take(hit)
         return self.decision
 
-    def _take(self, hit: bool | None) -> None:  # noqa: FBT001 - a trial's result is a truth value
+    def take(self, hit: bool | None) -> None:  # noqa: FBT001 - a trial's result is a truth value
+        """Take in one trial, without the cost of a decision; otherwise as `add`."""
         if self._done:
             self._late += 1
             return

@@ -1,0 +1,1 @@
+"""Figures, ours beside the peers'."""
