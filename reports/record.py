@@ -78,11 +78,31 @@ class Verdict(Part):
     reasons: tuple[Reason, ...] = ()
 
 
+class Figure(Part):
+    """A figure that was decided with its uncertainty. Fields as in `judging.decision.Decision`."""
+
+    outcome: Literal["pass", "fail", "inconclusive"]
+    statement: str
+    measured: float | None
+    low: float | None
+    high: float | None
+    limit: float
+    comparison: str
+    unit: str
+    samples: int
+    method: str
+    confidence: float
+    margin: float | None = None
+    needed: int | None = None
+    notes: tuple[str, ...] = ()
+
+
 class Item(Part):
     """One statement of a checklist and what became of it.
 
     checks: ids of the checks bound to it. claim: the sentence of its checks, else its title. measured / limit: the
-    values of the decisive assertion, as text. samples: raw measurements in the target's seconds. attempts: how often
+    values of the decisive assertion, as text. samples: raw measurements in the target's seconds. figures: what was
+    decided with its uncertainty. attempts: how often
     the slowest of its observations had to look (above 1 is shown: passed after retries).
     """
 
@@ -102,6 +122,7 @@ class Item(Part):
     measured: str = ""
     limit: str = ""
     samples: tuple[float, ...] = ()
+    figures: tuple[Figure, ...] = ()
     attempts: int = 1
     observations: tuple[str, ...] = ()
 
@@ -116,6 +137,8 @@ class Check(Part):
     facts: tuple[str, ...] = ()
     measured: str = ""
     limit: str = ""
+    figures: tuple[Figure, ...] = ()
+    samples: tuple[float, ...] = ()
     took_s: float = 0.0
     worker: str = ""
 

@@ -47,6 +47,7 @@ class Deployment:
         self.key, self.secret = site.secret("LOCAL_R2_KEY"), site.secret("LOCAL_R2_SECRET")
         self.provider_keys = {name: secrets.token_hex(16) for name in ("ideogram", "openai", "stability")}
         self.data = Database()
+        self.rows = seed.rows(self.at["provider"].url, site.faults)
         self.wording = Wording(faults=site.faults, config_url=self._config_url(), default_model=DEFAULT_MODEL)
         self.tail = Tail(site.folder, site.clock)
         self.history = History(
@@ -61,7 +62,7 @@ class Deployment:
         """Fill the stores, write the past, and let every part answer."""
         with ThreadPoolExecutor() as pool:
             stored = pool.submit(self._start_storage)
-            seed.fill(self.data, self.at["provider"].url, self.site.faults)
+            seed.fill(self.data, self.rows, self.site.faults)
             self._start_services()
             visits = self.history.visits()
             self.tail.start(self.history.invocations(visits))
@@ -105,9 +106,7 @@ class Deployment:
         if not self.site.faults.on("service-reads-other-database"):
             return self.data
         other = Database()
-        seed.fill(other, self.at["provider"].url, self.site.faults)
-        row = other.run("SELECT * FROM model_configs WHERE model_id = 'ideogram-v2'").objects[0]
-        seed.insert(other, {**row, "config_id": "cfg_preview", "model_id": "ideogram-v3-preview"})
+        seed.fill(other, seed.preview(self.rows), self.site.faults)
         return other
 
     def _start_worker(self, store: ObjectStore) -> None:
@@ -160,4 +159,5 @@ class Deployment:
             "config_service_url": self.at["config"].url,
             "default_model": DEFAULT_MODEL,
             "added_models": added,
+            "deployed": self.history.deployed.isoformat(),
         }

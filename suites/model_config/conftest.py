@@ -47,9 +47,10 @@ GENERATIONS = ("by_model_id", "by_default", "by_unknown_model", "by_model", "by_
 REFUSALS = ("without_prompt", "malformed_model_ids", "unknown_instance")
 
 
-def generate(worker: Http, marker: str, prompt: str, **body: Any) -> Exchange:
+def generate(worker: Http, marker: str, prompt: str, *, within: float = 60, **body: Any) -> Exchange:
     """Ask for one picture; the limit of a generation is judged, so the look lasts well beyond it."""
-    return worker.post("/generate", json={"prompt": f"{marker} {prompt}", "instance_id": "default", **body})
+    asked = {"prompt": f"{marker} {prompt}", "instance_id": "default", **body}
+    return worker.post("/generate", json=asked, within=within)
 
 
 def folder_day(moment: dt.datetime) -> str:
@@ -192,6 +193,13 @@ def stored(images: Storage, generations: dict[str, Exchange]) -> dict[str, Store
     return {name: images.head(found.json["r2_path"]) for name, found in generations.items() if delivered(found)}
 
 
+@observation(within="300 s")
+def two_days(history: Log, marker: str, facts: dict[str, str]) -> LogView:
+    """The worker's log from a day before the deployment until now."""
+    since = dt.datetime.fromisoformat(facts["deployed"]) - dt.timedelta(hours=24)
+    return history.past(PATTERNS, window_s=(dt.datetime.now(dt.UTC) - since).total_seconds(), keep=marker)
+
+
 @observation(within="60 s")
 def picture_times(images: Storage, past_hour: LogView) -> list[float]:
     """When the bucket's pictures of the past hour were written, as their keys say, in seconds since 1970."""
@@ -231,6 +239,12 @@ def malformed_model_ids(worker: Http, marker: str, attached: LogMark) -> dict[st
     }
 
 
+@observation(permit="probes")
+def without_key(worker: Http, marker: str, attached: LogMark) -> Exchange:
+    """A generation for a model whose provider has no key: it ends before anything is spent, as an error in the log."""
+    return generate(worker, marker, "A picture of a text model", model_id="claude-3-5-sonnet")
+
+
 @observation(within="60 s")
 def requests(
     tail: Log,
@@ -241,9 +255,10 @@ def requests(
     without_prompt: list[Exchange],
     unknown_instance: Exchange,
     malformed_model_ids: dict[str, Exchange],
+    without_key: Exchange,
 ) -> LogView:
     """What the live log holds of the run's own requests, once it holds all of them."""
-    sent = len(generations) + len(without_prompt) + len(malformed_model_ids) + 2
+    sent = len(generations) + len(without_prompt) + len(malformed_model_ids) + 3  # health, instance, key
     return tail.since(attached, PATTERNS, keep=marker, until=lambda view: view.tag_count(marker) >= sent, within=30)
 
 
@@ -265,7 +280,7 @@ def config_service_hangs(worker: Http, controls: Http, marker: str, attached: Lo
     """A generation while the Config Service holds its answers open."""
     rehearse(controls, "config-service", "hang", f"{marker} While configs hang")
     try:
-        return generate(worker, marker, "While configs hang", model_id="ideogram-v2")
+        return generate(worker, marker, "While configs hang", within=20, model_id="ideogram-v2")
     finally:
         rehearse(controls, "config-service", "ok", f"{marker} While configs hang")
 
@@ -278,7 +293,9 @@ def provider_fails(worker: Http, controls: Http, marker: str, attached: LogMark)
         words = f"{marker} While the provider does {mode}"
         rehearse(controls, "provider", mode, words)
         try:
-            answers[mode] = generate(worker, marker, f"While the provider does {mode}", model_id="ideogram-v2")
+            answers[mode] = generate(
+                worker, marker, f"While the provider does {mode}", within=40, model_id="ideogram-v2"
+            )
         finally:
             rehearse(controls, "provider", "ok", words)
     return answers

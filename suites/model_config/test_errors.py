@@ -16,6 +16,7 @@ PROVIDERS_WORDS = ("Invalid API key", "Too many requests", "The service is havin
 @pytest.mark.item("MCI-067")
 def test_a_malformed_model_id_is_refused(malformed_model_ids: dict[str, Exchange]) -> None:
     """A model_id of the wrong type, too long or shaped like a path or SQL gets a JSON 4xx that names the field."""
+    assert {name: one.trouble for name, one in malformed_model_ids.items()} == dict.fromkeys(malformed_model_ids)
     refused = {name: 400 <= one.status < 500 for name, one in malformed_model_ids.items()}
     assert refused == dict.fromkeys(malformed_model_ids, True)
     named = {name: "model" in one.json["error"].lower() for name, one in malformed_model_ids.items()}
@@ -39,7 +40,8 @@ def test_an_unknown_instance_is_refused_with_404(unknown_instance: Exchange) -> 
 
 @pytest.mark.item("MCI-070")
 def test_a_config_service_that_hangs_does_not_break_generation(config_service_hangs: Exchange) -> None:
-    """While the Config Service does not answer, a generation is answered within 10 s, in legacy mode or with an error."""
+    """While the Config Service hangs, a generation is answered within 10 s, in legacy mode or with a JSON error."""
+    assert config_service_hangs.trouble is None
     assert config_service_hangs.elapsed_s < 10
     assert config_service_hangs.is_json
     assert ("image_url" if config_service_hangs.status == 200 else "error_code") in config_service_hangs.json
@@ -50,6 +52,7 @@ def test_provider_failures_become_correct_answers(
     provider_fails: dict[str, Exchange], failures_logged: LogView
 ) -> None:
     """Each kind of provider failure becomes a JSON error without the provider's words, is logged, and stores nothing."""
+    assert {mode: one.trouble for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails)
     assert {mode: one.status >= 400 for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails, True)
     assert {mode: "error_code" in one.json for mode, one in provider_fails.items()} == dict.fromkeys(
         provider_fails, True
