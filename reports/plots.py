@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from reports.record import Item
 
-_WIDTH, _HEIGHT, _BASE = 640, 96, 70  # the plot, in its own units; below the base line stand the figures
+_WIDTH, _HEIGHT, _BASE = 640, 100, 72  # the plot, in its own units; below the base line stand the figures
 _BINS = 64  # one bar per ten units of width
+_LABEL = 90.0  # what a label needs, also in the larger letters of a phone
 _DURATION = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?(ms|s|min)\b")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 
@@ -33,7 +34,7 @@ def histogram(key: str, item: Item) -> Markup:
         [_bar(x, height, over=limit is not None and x > limit, low=low, high=high)
          for x, height in _bins(item.samples, low, high)],
         tag("line", x1="0", x2=str(_WIDTH), y1=str(_BASE), y2=str(_BASE), class_="axis"),
-        [_tick(value, low, high) for value in (low, median(item.samples), max(item.samples))],
+        _ticks(sorted({low, median(item.samples), max(item.samples)}), low, high),
         _limit(limit, low, high) if limit is not None else None,
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", class_="plot",
     )  # fmt: skip
@@ -72,8 +73,12 @@ def _bar(left: float, height: float, *, over: bool, low: float, high: float) -> 
     )  # fmt: skip
 
 
-def _tick(value: float, low: float, high: float) -> Markup:
-    return _text(_x(value, low, high), _HEIGHT - 10, f"{value:.3g} s", "tick")
+def _ticks(values: list[float], low: float, high: float) -> Iterator[Markup]:
+    taken = -_LABEL
+    for x, value in ((_x(value, low, high), value) for value in values):
+        if x - taken >= _LABEL:
+            taken = x
+            yield _text(x, _HEIGHT - 8, f"{value:.3g} s", "tick")
 
 
 def _limit(limit: float, low: float, high: float) -> tuple[Markup, Markup]:
@@ -83,8 +88,7 @@ def _limit(limit: float, low: float, high: float) -> tuple[Markup, Markup]:
 
 
 def _text(x: float, y: float, text: str, class_: str) -> Markup:
-    edge = 40  # half the width of a label
-    anchor = "start" if x < edge else "end" if x > _WIDTH - edge else "middle"
+    anchor = "start" if x < _LABEL / 2 else "end" if x > _WIDTH - _LABEL / 2 else "middle"
     return tag("text", text, x=f"{x:.1f}", y=str(y), text_anchor=anchor, class_=class_)
 
 

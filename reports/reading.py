@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from reports.record import Crash, Facts, Record, Verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
+_KEY_LIMIT = 300  # ids of checks are below 150
 RUN, PLAN, JOURNAL = "run.json", "plan.json", "journal.jsonl"
 
 
@@ -95,10 +97,13 @@ def _unfinished(folder: Path, problem: str) -> Reading:
             run=Facts(id=folder.name, env="", systems=(), started=""), verdict=_UNSIGNED, counts={}, items={}
         )
     crashes = (Crash(where=RUN, text=problem), *known.crashes)
-    record = known.model_copy(update={"verdict": _UNSIGNED, "crashes": crashes})
-    digest = _digest(folder / source)
     return Reading(
-        folder=folder, record=record, source=source, digest=digest, problem=problem, journal=_journaled(folder)
+        folder=folder,
+        record=known.model_copy(update={"verdict": _UNSIGNED, "crashes": crashes}),
+        source=source,
+        digest=_digest(folder / source),
+        problem=problem,
+        journal=_journaled(folder),
     )
 
 
@@ -114,8 +119,9 @@ def _journaled(folder: Path) -> tuple[str, ...]:
         return (f"{JOURNAL}: {one_line(visible(str(error)))}",)
     if not entries:
         return (f"{JOURNAL}: no entry",)
-    last = entries[-1]
-    return (f"{JOURNAL}: {len(entries)} entries; the last is {visible(last.kind)!r}, written {visible(last.at)}",)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in Counter(entry.kind for entry in entries).items())
+    text = f"{JOURNAL}: {len(entries)} entries: {kinds}; the last was written {entries[-1].at}"
+    return (one_line(visible(capped(text))),)
 
 
 def _shown(form: Any) -> Any:
@@ -124,7 +130,7 @@ def _shown(form: Any) -> Any:
     if isinstance(form, list):
         return [_shown(part) for part in form]
     if isinstance(form, dict):
-        return {one_line(visible(key)): _shown(part) for key, part in form.items()}
+        return {one_line(visible(capped(key, _KEY_LIMIT))): _shown(part) for key, part in form.items()}
     return form
 
 

@@ -41,7 +41,7 @@ class Dresser:
         self._config = config
         self._results = results
         self._entries: dict[str, tuple[int, Entry]] = {}
-        self._stored: dict[str, Attachment | None] = {}
+        self._room = evidence.TOTAL_LIMIT
         self._began = 0
 
     @allure_commons.hookimpl(tryfirst=True)
@@ -74,28 +74,28 @@ class Dresser:
         result.fullName = f"{entry.group}#{entry.key}"
         result.titlePath = [entry.group]
         result.labels = [Label(name=name, value=value) for name, value in _labels(record, entry)]
-        result.links = []
+        result.links, result.attachments = [], []
 
     def _describe(self, record: Record, item: Item, result: TestResult) -> None:
         result.description = markdown(item.claim or item.title)
         result.parameters = [Parameter(name=name, value=value) for name, value in _figures(item)]
         result.steps = [_step(record.checks[name], result) for name in item.checks if name in record.checks]
-        found = (self._attachment(path) for path in evidence.paths(record, item))
-        result.attachments = [attachment for attachment in found if attachment]
+        for path in evidence.paths(record, item):
+            self._attach(result, self._cabinet.get(path))
 
-    def _attachment(self, path: str) -> Attachment | None:
-        if path not in self._stored:
-            self._stored[path] = self._store(self._cabinet.get(path))
-        return self._stored[path]
-
-    def _store(self, shown: evidence.Evidence) -> Attachment | None:
-        # Texts are attached as plain text whatever they are: nothing a target sent is interpreted.
-        data, mime = (shown.data, shown.mime) if shown.data else (shown.text.encode(), "text/plain")
-        if not data:
-            return None
-        source = f"{hashlib.sha256(data).hexdigest()[:32]}-attachment.{mime.partition('/')[2].replace('plain', 'txt')}"
+    def _attach(self, result: TestResult, shown: evidence.Evidence) -> None:
+        # Texts are attached as plain text whatever they are: nothing that a target sent is interpreted.
+        data, mime, suffix = (shown.data, shown.mime, shown.mime.partition("/")[2]) if shown.data else (
+            shown.text.encode(), "text/plain", "txt")  # fmt: skip
+        self._room -= len(data)
+        if not data or self._room < 0:
+            note = shown.note or "kept in the run folder: the page would grow too large"
+            result.parameters.append(Parameter(name="evidence", value=f"{shown.path}: {note}"))
+            return
+        # Allure's page shows a file at the first result that names it only, so each result has its own.
+        source = f"{hashlib.sha256(f'{result.testCaseId} {shown.path}'.encode()).hexdigest()[:32]}-attachment.{suffix}"
         (self._results / source).write_bytes(data)
-        return Attachment(name=shown.path, source=source, type=mime)
+        result.attachments.append(Attachment(name=shown.path, source=source, type=mime))
 
     def _write_environment(self, record: Record) -> None:
         facts = {"environment": record.run.env, "decision": record.verdict.decision, "run": record.run.id}

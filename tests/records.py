@@ -51,7 +51,7 @@ PAYLOADS = (
 def sample(
     *, seed: int = 1, systems: Sequence[str] = ("model_config", "image_optimizer"), healthy: bool = False
 ) -> Record:
-    """Return a record as a run of the smoke and first-hour stages of `systems` leaves it; other systems not selected."""
+    """Return the record of a run of the smoke and first-hour stages of `systems`; the others are not selected."""
     dice = random.Random(seed)  # noqa: S311 -- varied, not secret
     items = {
         entry.id: _item(dice, name, entry, selected=name in systems, healthy=healthy)
@@ -168,14 +168,14 @@ def _item(dice: random.Random, system: str, entry: Entry, *, selected: bool, hea
         claim=f"{entry.title}." if looked else "", message=_message(outcome), samples=samples,
         measured=f"p95 {sorted(samples)[-3]:.2f} s of {len(samples)}" if samples else _measured(outcome),
         limit="p95 at most 2.5 s" if samples else "200" if outcome == "failed" else entry.expect,
-        attempts=3 if looked and dice.random() < 0.1 else 1,  # noqa: PLR2004 -- one in ten needed retries
+        attempts=3 if looked and dice.random() < 0.1 else 1,
         observations=(f"{system}.generation", *screenshots) if looked else (),
     )  # fmt: skip
 
 
 def _outcome(dice: random.Random, entry: Entry, *, healthy: bool) -> Outcome:
     if entry.how == "attested":
-        return "attested" if healthy or dice.random() < 0.5 else "unattested"  # noqa: PLR2004 -- as good as either
+        return "attested" if healthy or dice.random() < 0.5 else "unattested"
     if entry.safety == "destructive":
         return "not_permitted"
     if entry.stage == "signoff":
