@@ -245,6 +245,17 @@ def without_key(worker: Http, marker: str, attached: LogMark) -> Exchange:
     return generate(worker, marker, "A picture of a text model", model_id="claude-3-5-sonnet")
 
 
+@observation()
+def refusals(
+    without_prompt: list[Exchange],
+    unknown_instance: Exchange,
+    malformed_model_ids: dict[str, Exchange],
+    without_key: Exchange,
+) -> list[Exchange]:
+    """All generations of the run that a healthy worker refuses."""
+    return [*without_prompt, unknown_instance, *malformed_model_ids.values(), without_key]
+
+
 @observation(within="60 s")
 def requests(
     tail: Log,
@@ -252,13 +263,10 @@ def requests(
     attached: LogMark,
     health: Exchange,
     generations: dict[str, Exchange],
-    without_prompt: list[Exchange],
-    unknown_instance: Exchange,
-    malformed_model_ids: dict[str, Exchange],
-    without_key: Exchange,
+    refusals: list[Exchange],
 ) -> LogView:
     """What the live log holds of the run's own requests, once it holds all of them."""
-    sent = len(generations) + len(without_prompt) + len(malformed_model_ids) + 3  # health, instance, key
+    sent = len([health, *generations.values(), *refusals])
     return tail.since(attached, PATTERNS, keep=marker, until=lambda view: view.tag_count(marker) >= sent, within=30)
 
 
@@ -417,6 +425,45 @@ def generating_page(page: Browser, marker: str, attached: LogMark, ledger: Ledge
 def linked_picture(worker: Http, generating_page: PageView) -> Exchange:
     """What the link under the testing page's picture leads to, without cookies."""
     return worker.fetch(generating_page.facts["url"])
+
+
+@observation(spends={"generations": 3}, within="90 s")
+def by_other_providers(
+    worker: Http, marker: str, attached: LogMark, ledger: Ledger, rows: Snapshot
+) -> dict[str, Exchange]:
+    """Generations with DALL-E 3, with the first Stable Diffusion model there is, and with the default model."""
+    ledger.own("leftover_pictures", "images", marker)
+    stable = [name for name in rows["models"].column("model_id") if name.startswith("stable-diffusion")][:1]
+    names = ("dall-e-3", *stable, "ideogram-v2")
+    return {name: generate(worker, marker, f"By {name}", model_id=name) for name in names}
+
+
+@observation()
+def their_pictures(worker: Http, by_other_providers: dict[str, Exchange]) -> dict[str, Exchange]:
+    """The pictures of the generations with several providers."""
+    return {
+        name: worker.fetch(found.json["image_url"]) for name, found in by_other_providers.items() if delivered(found)
+    }
+
+
+@observation(within="60 s")
+def their_requests(tail: Log, marker: str, attached: LogMark, by_other_providers: dict[str, Exchange]) -> LogView:
+    """What the live log holds of the generations with several providers."""
+    label, sent = f"{marker}/by_other_providers", len(by_other_providers)
+    view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= sent, within=30)
+    return view.tagged(label)
+
+
+@observation()
+def alert_rules(alerts: Http) -> Exchange:
+    """The alert rules, as Prometheus lists them."""
+    return alerts.get("/api/v1/rules", params={"type": "alert"})
+
+
+@observation()
+def alert_receivers(alerts: Http) -> Exchange:
+    """Who is told of alerts, as Alertmanager lists them."""
+    return alerts.get("/api/v2/receivers")
 
 
 @observation(permit="destructive", within="120 s", spends={"generations": 2}, alone=True)

@@ -51,7 +51,7 @@ def test_a_config_service_that_hangs_does_not_break_generation(config_service_ha
 def test_provider_failures_become_correct_answers(
     provider_fails: dict[str, Exchange], failures_logged: LogView
 ) -> None:
-    """Each kind of provider failure becomes a JSON error without the provider's words, is logged, and stores nothing."""
+    """Each provider failure becomes a JSON error without the provider's words, is logged, and stores nothing."""
     assert {mode: one.trouble for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails)
     assert {mode: one.status >= 400 for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails, True)
     assert {mode: "error_code" in one.json for mode, one in provider_fails.items()} == dict.fromkeys(
