@@ -62,7 +62,7 @@ class Database:
                 rows=rows,
                 changes=max(cursor.rowcount, 0),
                 last_row_id=cursor.lastrowid or 0,
-                changed=self._connection.total_changes != before or not cursor.description,
+                changed=self._connection.total_changes != before or (not cursor.description and cursor.rowcount < 0),
                 seconds=time.perf_counter() - started,
             )
 

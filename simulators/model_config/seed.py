@@ -124,26 +124,23 @@ def _cells(row: Row) -> Row:
     }
 
 
-def fill(database: Database, provider: str, faults: Faults) -> None:
-    """Create the tables in `database` and insert the rows."""
+def preview(found: list[Row]) -> list[Row]:
+    """Return the rows of another environment's database: the same, and a model that is only there."""
+    return [*found, {**found[0], "config_id": "cfg_ideogram_v3_preview", "model_id": "ideogram-v3-preview"}]
+
+
+def fill(database: Database, found: list[Row], faults: Faults) -> None:
+    """Create the tables in `database` and insert the rows `found`."""
     database.script(_schema(faults))
-    for row in rows(provider, faults):
+    for row in found:
         insert(database, _cells(row))
         if faults.on("models-seeded-twice"):
             insert(database, {**_cells(row), "config_id": row["config_id"] + "_2"})
-    for number, instance in enumerate(INSTANCES):
-        database.run("INSERT INTO organizations VALUES (?, ?, ?)", (f"org_{number}", instance, _SEEDED_AT))
-        database.run(
-            "INSERT INTO instances VALUES (?, ?, ?, '{}', ?)", (instance, f"org_{number}", instance, _SEEDED_AT)
-        )
-    if faults.on("mapping-cut-off"):
-        cut = "UPDATE model_configs SET payload_mapping = substr(payload_mapping, 1, 255) WHERE model_id = 'dall-e-2'"
-        database.run(cut)
-    if faults.on("table-is-a-view"):
-        database.script("ALTER TABLE model_configs RENAME TO model_configs_old;")
-        database.script("CREATE VIEW model_configs AS SELECT * FROM model_configs_old;")
-    for trigger in _triggers(faults):
-        database.script(trigger)
+    database.run("INSERT INTO organizations VALUES ('org_main', 'Main', ?)", (_SEEDED_AT,))
+    for instance in INSTANCES:
+        database.run("INSERT INTO instances VALUES (?, 'org_main', ?, '{}', ?)", (instance, instance, _SEEDED_AT))
+    for sql in _damage(faults):
+        database.script(sql)
 
 
 def insert(database: Database, row: Row) -> None:
@@ -161,16 +158,17 @@ def _schema(faults: Faults) -> str:
     )
 
 
-def _triggers(faults: Faults) -> list[str]:
-    found = []
+def _damage(faults: Faults) -> list[str]:
+    """Return what the faults do to the filled tables, in this order."""
+    touch = "UPDATE model_configs SET updated_at = CURRENT_TIMESTAMP"
+    cut = "UPDATE model_configs SET payload_mapping = substr(payload_mapping, 1, 255) WHERE model_id = 'dall-e-2';"
+    found = [cut] if faults.on("mapping-cut-off") else []
     if faults.on("restored-row-is-stamped"):
-        found.append(
-            "CREATE TRIGGER stamp AFTER INSERT ON model_configs BEGIN UPDATE model_configs"
-            " SET updated_at = CURRENT_TIMESTAMP WHERE config_id = NEW.config_id; END;"
-        )
+        stamp = f"{touch} WHERE config_id = NEW.config_id;"
+        found.append(f"CREATE TRIGGER stamp AFTER INSERT ON model_configs BEGIN {stamp} END;")
     if faults.on("delete-touches-neighbours"):
-        found.append(
-            "CREATE TRIGGER touch AFTER DELETE ON model_configs BEGIN UPDATE model_configs"
-            " SET updated_at = CURRENT_TIMESTAMP; END;"
-        )
+        found.append(f"CREATE TRIGGER touch AFTER DELETE ON model_configs BEGIN {touch}; END;")
+    if faults.on("table-is-a-view"):
+        found.append("ALTER TABLE model_configs RENAME TO model_configs_old;")
+        found.append("CREATE VIEW model_configs AS SELECT * FROM model_configs_old;")
     return found
