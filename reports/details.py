@@ -118,3 +118,8 @@ def exhibit(evidence: Evidence) -> Markup:
     if evidence.text:
         return tag("details", tag("summary", evidence.path), tag("pre", evidence.text, "\n"))
     return tag("p", f"{evidence.path}: {evidence.note}", class_="quiet")
+
+
+def reference(path: str, owner: str) -> Markup:
+    """Return where on the page a piece of evidence is shown."""
+    return tag("p", f"{path}: shown at ", tag("a", owner, href=f"#{owner}"), class_="quiet")

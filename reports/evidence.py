@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from reports.escaping import capped, visible
+from reports.verdict import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,15 @@ def paths(record: Record, item: Item) -> Iterator[str]:
     """Yield the evidence files of an item's observations, relative to the run folder, each once."""
     seen = (record.observations[name].evidence for name in item.observations if name in record.observations)
     yield from dict.fromkeys(path for paths in seen for path in paths)
+
+
+def owners(record: Record) -> dict[str, str]:
+    """Return the item that shows each piece of evidence, the worst that uses it; the others refer to that one."""
+    shown: dict[str, str] = {}
+    for key, item in sorted(record.items.items(), key=lambda named: WORST_FIRST.index(named[1].outcome)):
+        for path in paths(record, item):
+            shown.setdefault(path, key)
+    return shown
 
 
 class Cabinet:

@@ -43,7 +43,7 @@ class Page:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._cabinet = evidence.Cabinet(Path(config.args[0]).parent)
-        self._shown_at: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._page: Any = None
 
     def pytest_html_report_title(self, report: Any) -> None:
@@ -82,14 +82,13 @@ class Page:
         record = self._config.stash[RECORD]
         if entry.item is None:
             return details.pre(f"{entry.text}\n")
+        self._owners = self._owners or evidence.owners(record)
         exhibits = [self._exhibit(entry, path) for path in evidence.paths(record, entry.item)]
         return tag("div", details.item_facts(record, entry.item), exhibits, class_="item-details")
 
     def _exhibit(self, entry: Entry, path: str) -> Markup:
-        first = self._shown_at.setdefault(path, entry.key)
-        if first != entry.key:
-            return tag("p", f"{path}: shown at {first}", class_="quiet")
-        return details.exhibit(self._cabinet.get(path))
+        owner = self._owners[path]
+        return details.exhibit(self._cabinet.get(path)) if owner == entry.key else details.reference(path, owner)
 
 
 def _cells(entry: Entry, result: str) -> list[str]:

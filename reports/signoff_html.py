@@ -32,7 +32,7 @@ class _Page:
         self._record: Record = read.record
         self._notes = notes
         self._cabinet = evidence.Cabinet(read.folder)
-        self._shown_at: dict[str, str] = {}
+        self._owners = evidence.owners(read.record)
 
     def whole(self) -> Markup:
         style = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("palette.css", "signoff.css"))
@@ -107,10 +107,8 @@ class _Page:
         return tag("article", label, told, class_=f"item {item.outcome}", id=key)
 
     def _exhibit(self, key: str, path: str) -> Markup:
-        first = self._shown_at.setdefault(path, key)
-        if first != key:
-            return tag("p", f"{path}: shown at ", tag("a", first, href=f"#{first}"), class_="quiet")
-        return details.exhibit(self._cabinet.get(path))
+        owner = self._owners[path]
+        return details.exhibit(self._cabinet.get(path)) if owner == key else details.reference(path, owner)
 
     def _form(self) -> Markup:
         return tag(

@@ -272,14 +272,15 @@ def test_no_payload_runs_in_the_sign_off(hostile: Path, page: Page) -> None:
 
 def test_no_payload_runs_in_allure(hostile: Path, page: Page) -> None:
     asked = opened(page, hostile / "allure.html")
+    page.get_by_test_id("tree-leaf").first.wait_for()
+    assert lurking(page) == []
     page.get_by_test_id("tree-leaf").first.click()
     position = page.get_by_test_id("test-result-nav-current")
     first = int(position.inner_text().partition("/")[0])
-    for number in range(first, len(results(hostile)) + 1):
+    for number in range(first, first + 8):  # each shows every payload in its message, and others in its other fields
         position.filter(has_text=f"{number}/").wait_for()
         assert lurking(page) == []
         page.get_by_test_id("test-result-nav-next").dispatch_event("click")
-    assert first < len(results(hostile)) / 4
     assert asked == []
 
 
