@@ -150,7 +150,9 @@ def _found_and_allowed(detail: ErrorDetails, place: Place, key: str) -> tuple[st
         case "literal_error":
             allowed = ", ".join(nearest_first(str(thing), map(str, get_args(_bare(place.kind)))))
         case "model_type" if _bare(place.kind) is SecretRef:
-            allowed = f"text, or {REFERENCE}"
+            # Only where a text is not allowed at all does one get here, and then it is the secret.
+            literal = isinstance(thing, str)
+            found, allowed = ("a secret in the file", REFERENCE) if literal else (found, f"text, or {REFERENCE}")
         case _ if place.table is SecretRef and isinstance(thing, str):
             found = "a text"  # it may be the secret itself
     return found, allowed

@@ -191,16 +191,21 @@ class SecretStore:
             opened = os.open(self._directory / (ref.file or ""), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise SecretMissingError(f"{ref} cannot be opened: {error.strerror}") from None
-        with os.fdopen(opened, "rb") as stream:
-            status = os.fstat(opened)
-            if not stat.S_ISREG(status.st_mode):
-                raise SecretMissingError(f"{ref} is not a regular file")
-            if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                mode = stat.S_IMODE(status.st_mode)
-                raise SecretMissingError(
-                    f"{ref} has mode {mode:04o}; allowed: access for its owner only, as by chmod 600"
-                )
-            return _bounded(ref, stream.read(SIZE_LIMIT + 1))
+        try:
+            _private(ref, os.fstat(opened))
+            # No regular file answers with less than it has, short of its end.
+            return _bounded(ref, os.read(opened, SIZE_LIMIT + 1))
+        finally:
+            os.close(opened)
+
+
+def _private(ref: SecretRef, status: os.stat_result) -> None:
+    """Raise unless this is a regular file that its owner alone can reach."""
+    if not stat.S_ISREG(status.st_mode):
+        raise SecretMissingError(f"{ref} is not a regular file")
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        mode = stat.S_IMODE(status.st_mode)
+        raise SecretMissingError(f"{ref} has mode {mode:04o}; allowed: access for its owner only, as by chmod 600")
 
 
 def _bounded(ref: SecretRef, raw: bytes) -> bytes:
@@ -229,21 +234,24 @@ def _output(ref: SecretRef, directory: Path, variables: Mapping[str, str]) -> by
     read: list[bytes] = []
     # The thread never outlives the process group, whose end closes the pipe.
     reader = threading.Thread(target=lambda: read.append(_drained(process)), daemon=True)
+    raw = status = None
     try:
         reader.start()
         reader.join(COMMAND_DEADLINE)
-        status = process.wait(max(0.0, until - time.monotonic())) if read else None
+        if read:
+            raw = _bounded(ref, read[0])
+            status = process.wait(max(0.0, until - time.monotonic()))
     except subprocess.TimeoutExpired:
-        status = None
+        pass  # it has closed its output and goes on
     finally:
         _end_group(process, reader)
-    if status is None:
+    if raw is None or status is None:
         raise SecretMissingError(f"{ref} gave no answer within {COMMAND_DEADLINE:g} s and was ended")
     if status != 0:
         raise SecretMissingError(
             f"{ref} ended with status {status}; its messages are not shown, run it by hand to read them"
         )
-    return _bounded(ref, read[0])
+    return raw
 
 
 def _drained(process: subprocess.Popen[bytes]) -> bytes:
