@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import json
@@ -23,6 +24,7 @@ from fixtures.log import Log, log
 from fixtures.log_batch import BLOCK, Batch
 from fixtures.log_formats import Reading, decoder
 from fixtures.log_lines import LEVELS, LogGroup
+from fixtures.log_parts import listing, opened
 from fixtures.log_patterns import Patterns
 from fixtures.values import UnseenError, decode, encode
 from tests.looks import make_look
@@ -301,6 +303,38 @@ def test_a_cut_without_a_copy_is_a_trouble(tmp_path: Path, look: Look) -> None:
     assert trouble.kind == "lost"
 
 
+def test_a_file_cut_short_is_a_trouble_even_if_all_lines_are_the_same(tmp_path: Path, look: Look) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("INFO same\n" * 2000)
+    source = _file(path, look)
+    mark = source.attach()
+    os.truncate(path, 10_000)
+    trouble = source.since(mark, {"all": "INFO"}).trouble
+    assert trouble is not None
+    assert trouble.kind == "lost"
+
+
+def test_the_renamed_file_is_known_even_if_all_lines_are_the_same(tmp_path: Path, look: Look) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("INFO same\n" * 1000)
+    source = _file(path, look)
+    mark = source.attach()
+    _append(path, "INFO same\n" * 3)
+    _rename(path)
+    _append(path, "INFO same\n" * 2000)
+    assert source.since(mark, {}).total == 2003
+
+
+def test_a_file_that_was_replaced_after_it_was_listed_is_not_taken_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("INFO old\n")
+    (listed,) = listing(path)
+    path.rename(tmp_path / "app.log.1")
+    path.write_text("INFO new\n")
+    with contextlib.ExitStack() as stack, pytest.raises(FileNotFoundError):
+        opened(listed, stack, lambda _size: None)
+
+
 # --- robustness ----------------------------------------------------------------------------------------------------
 
 
@@ -310,9 +344,11 @@ def test_bad_bytes_are_escaped_and_still_matched(tmp_path: Path, look: Look) -> 
     source = _file(path, look)
     mark = source.attach()
     path.write_bytes(b"INFO caf\xe9 NUL\x00 ESC\x1b[31m \xc3\xa9t\xc3\xa9\r\nINFO two\r\n\r\nINFO three \x7f")
-    view = source.since(mark, {"odd": r"caf\\xe9 NUL\\x00 ESC\\x1b\[31m été$", "dot": "caf.+été"})
+    patterns = {"odd": r"caf\\xe9 NUL\\x00 ESC\\x1b\[31m été$", "dot": "caf.+été"}
+    view = source.since(mark, patterns)
     assert view.counts == {"odd": 1, "dot": 1}
     assert view.total == 3
+    assert source.since(mark, {"deleted": r"three \\x7f"}).counts == {"deleted": 1}
     assert _texts(decode(json.loads(json.dumps(encode(view))))) == ["INFO caf\\xe9 NUL\\x00 ESC\\x1b[31m été"]
 
 
@@ -446,18 +482,45 @@ def test_json_lines_keep_their_fields(tmp_path: Path, look: Look) -> None:
         {"time": 1763719200000, "level": 50, "msg": "failed\nbadly", "job": "j1", "code": 7, "deep": {"a": 1}},
         {"timestamp": at, "severity": "WARNING", "message": "slow", "job": "j2", "user": "shk-test"},
         {"ts": 1763719200.5, "level": "info", "msg": {"a": [1]}, "job": "j1"},
+        {"ts": 1763719200.5, "level": 20, "verb": "no message", "job": "j3"},
     ]
     _append(path, "".join(json.dumps(row) + "\n" for row in rows) + "not json\n[1]\n\n" + '{"msg":"\\ud800 half"}')
-    patterns = {"failed": "failed", "slow": "^slow$", "object": r'"a":\[1\]', "raw": "not json", "half": r"\\ud800"}
+    patterns = {
+        "failed": "failed",
+        "slow": "^slow$",
+        "object": r'"a":\[1\]',
+        "raw": "not json",
+        "half": r"\\ud800",
+        "all": '"verb":',
+    }
     view = decode(encode(source.since(mark, patterns, keep="shk-test")))
     assert view.counts == dict.fromkeys(patterns, 1)
-    assert (view.total, view.levels["error"], view.levels["warning"]) == (6, 1, 1)
+    assert (view.total, view.levels["error"], view.levels["debug"]) == (7, 1, 1)
     failed = view.matches["failed"][0].line
     assert (failed.labels, failed.group) == ({"code": "7"}, "j1")
     assert failed.time == dt.datetime(2025, 11, 21, 10, tzinfo=dt.UTC)
     assert view.flows(["failed", "slow", "object"])["j1"] == ["failed", "object"]
     assert view.flow("j2") == ["slow"]
     assert [kind.text for kind in view.signatures] == ["failed"]  # the warning carries the marker
+
+
+def test_what_matters_is_found_among_lines_that_do_not(tmp_path: Path, look: Look) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("")
+    source = _file(path, look)
+    mark = source.attach()
+    rows = [f"2025-11-21T10:00:{second:02d}Z INFO calm {second}" for second in range(60)]
+    rows[20] = "2025-11-21T10:00:20Z ERROR disk 7 full"
+    rows[40] = "2025-11-21T10:00:40Z INFO from shk-test"
+    _append(path, "\n".join(rows) + "\n")
+    view = source.since(mark, {"never": "never"}, keep="shk-test")
+    assert (view.total, view.levels["error"], view.levels["info"]) == (60, 1, 59)
+    assert [kind.text for kind in view.signatures] == ["#-#-#T#:#:#Z ERROR disk # full"]
+    assert _texts(view) == [rows[40]]
+    assert (view.first, view.last) == (
+        dt.datetime(2025, 11, 21, 10, tzinfo=dt.UTC),
+        dt.datetime(2025, 11, 21, 10, 0, 59, tzinfo=dt.UTC),
+    )
 
 
 WORDS = st.sampled_from(
@@ -663,7 +726,7 @@ def test_the_window_reaches_into_rotated_files(tmp_path: Path, look: Look) -> No
         (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
         os.utime(tmp_path / name, (time.time() - newest, time.time() - newest))
     path.write_text("".join(f"ERROR {_stamp(ago)} views n{ago}\n" for ago in range(1000, 0, -1)))
-    view = _file(path, look, "django").past({"old": r"n(4\d\d\d)$", "n": "n"}, window_s=4200.5)
+    view = _file(path, look, "django").past({"old": r"n(4\d\d\d)"}, window_s=4200.5)
     assert view.levels["error"] == 1000
     assert view.counts["old"] == 201
     assert view.total == 700 + 1000 + 1000
