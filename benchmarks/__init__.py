@@ -1,1 +1,1 @@
-"""Figures, ours beside the peers'."""
+"""Figures: ours, beside the peers', in one run."""

@@ -16,10 +16,11 @@ import numpy as np
 from scipy import stats
 
 from judging.boundaries import boundaries
-from judging.comparing import ShiftLimit, compare_samples, compare_spread, rank_effect
+from judging.comparing import ShiftLimit, compare_samples, compare_spread
 from judging.comparing_rates import RateChange, compare_rates
 from judging.families import Family, decide_together
 from judging.proportions import ShareLimit, decide_share
+from judging.ranks import rank_effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ def watched(runs: int, random: Random) -> None:
     plan = boundaries(LIMIT)
     head(
         "A look after every sample, at most 624: error rate < 5 %",
-        "true share", "test passes", "test fails", "sequence passes", "sequence fails", "gate, from sample 20 on, fails",
+        "true share", "test passes", "test fails", "sequence passes", "sequence fails", "gate from sample 20 fails",
     )  # fmt: skip
     sizes = np.arange(1, plan.size + 1)
     low, high = anytime_edges(plan.size)

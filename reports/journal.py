@@ -46,11 +46,19 @@ class Journal:
         self._hash = _SEED
         _sync_folder(path.parent)
 
-    def write(self, kind: str, data: object) -> None:
-        """Append one entry. Raises OSError (disk full) with the journal intact up to the entry before."""
+    def write(self, kind: str, data: object, *, durable: bool = True) -> None:
+        """Append one entry. Raises OSError (disk full) with the journal intact up to the entry before.
+
+        durable: wait until it survives a power cut. Without that it survives the end of this process, and becomes
+        durable with the next entry that is.
+        """
         with self._order:
             seq = self._written = self._written + 1
             self._file.write(self._line(seq, kind, data))
+        if durable:
+            self._sync(seq)
+
+    def _sync(self, seq: int) -> None:
         with self._disk:
             if self._durable < seq:
                 reached = self._written

@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Target
 
-    def do_GET(self) -> None:  # noqa: N802  the base class's name
+    def do_GET(self) -> None:
         self.server.seen.append((self.command, self.path))
         time.sleep(self.server.wait_s)
         status, answer = self.server.answers.get(self.path, (200, {"path": self.path}))
@@ -109,6 +109,7 @@ class House:
         self._items: list[str] = []
         self.permits = ["read_only"]
         self.extra = ""
+        self.concurrency = 8
         (root / "suites" / "demo").mkdir(parents=True)
         (root / "environments").mkdir()
         (root / "conftest.py").write_text('pytest_plugins = ["fixtures.collecting", "fixtures.plugin"]\n')
@@ -139,7 +140,8 @@ permits = {json.dumps(self.permits)}
 
 [budget]
 requests = 1000
-concurrency = 8
+requests_per_second = 1000
+concurrency = {self.concurrency}
 generations = 4
 {self.extra}
 [systems.demo.http.api]
