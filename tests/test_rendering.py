@@ -246,6 +246,18 @@ def test_no_report_tells_of_the_machine_that_drew_it(rendered: Path) -> None:
     for name in ("report.html", "junit.xml", "allure.html", "signoff.md", "signoff.html", "benchmarks.json"):
         text = (rendered / name).read_text(encoding="utf-8")
         assert [word for word in (CANARY, str(ROOT), str(rendered)) if word in text] == [], name
+    blob = re.search(r'data-jsonblob="([^"]*)"', (rendered / "report.html").read_text(encoding="utf-8"))
+    assert blob is not None
+    assert json.loads(html.unescape(blob[1]))["environment"] == {}
+
+
+def test_the_drawing_programs_get_no_variable_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI_JOB_TOKEN", CANARY)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
+    status, words = programs._run([sys.executable, "-c", "import os; print(dict(os.environ))"], tmp_path)
+    assert status == 0
+    assert "PYTHONPATH" in words
+    assert not re.findall(f"{CANARY}|ADDOPTS", words)
 
 
 # -- hostile texts --------------------------------------------------------------------------------------------------
