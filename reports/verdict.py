@@ -70,8 +70,9 @@ def _in_the_way(item: Item) -> bool:
 
 
 def _reason(name: str, item: Item) -> Reason:
+    """Return why an item is in the way; the checklist's action is for what does not hold, not for what was not seen."""
     return Reason(
-        item=name, outcome=item.outcome, severity=item.severity, action=item.action,
+        item=name, outcome=item.outcome, severity=item.severity, action=item.action if item.outcome == "failed" else "",
         measured=item.measured, limit=item.limit, message=item.message.partition("\n")[0],
     )  # fmt: skip
 
