@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -497,7 +498,7 @@ def test_json_lines_keep_their_fields(tmp_path: Path, look: Look) -> None:
     assert view.counts == dict.fromkeys(patterns, 1)
     assert (view.total, view.levels["error"], view.levels["debug"]) == (7, 1, 1)
     failed = view.matches["failed"][0].line
-    assert (failed.labels, failed.group) == ({"code": "7"}, "j1")
+    assert (failed.labels, failed.group) == ({"code": "7", "deep.a": "1"}, "j1")
     assert failed.time == dt.datetime(2025, 11, 21, 10, tzinfo=dt.UTC)
     assert view.flows(["failed", "slow", "object"])["j1"] == ["failed", "object"]
     assert view.flow("j2") == ["slow"]
@@ -830,25 +831,33 @@ def test_a_followed_program_that_ends_later_is_not_believed(look: Look) -> None:
     assert view.trouble.kind == "ended"
 
 
-def test_the_whole_group_of_a_followed_program_ends_with_the_run(tmp_path: Path) -> None:
-    look = make_look(tmp_path, seconds=20)
-    script = (
-        "import subprocess, sys, time, os\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print('INFO', child.pid)\ntime.sleep(60)"
-    )
-    mark = log(_program(script, live="first_byte"), look).attach()
+STUBBORN = """
+import pathlib, signal, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print('INFO deaf', flush=True); time.sleep(60)"])
+signal.signal(15, lambda *_: (pathlib.Path(sys.argv[1]).write_text("left by itself"), sys.exit(0)))
+print("INFO", child.pid)
+time.sleep(60)
+"""
+
+
+def test_a_followed_program_may_leave_by_itself_and_its_whole_group_is_ended(tmp_path: Path) -> None:
+    look, farewell = make_look(tmp_path, seconds=20), tmp_path / "farewell"
+    program = (sys.executable, "-u", "-c", STUBBORN, str(farewell))
+    source = log(CommandLogConfig(kind="command", program=program, format="plain", live="first_byte"), look)
+    mark = source.attach()
     folder = Path(mark.position["folder"])
-    child = int((folder / "output").read_text().split()[1])
+    deadline = time.monotonic() + 10
+    while (folder / "output").read_text().count("INFO") < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    found = re.search(r"INFO (\d+)", (folder / "output").read_text())
+    assert found is not None
     assert folder.stat().st_mode & 0o077 == 0
     look.shared.close()  # type: ignore[attr-defined]  # the test's shared things
+    assert farewell.read_text() == "left by itself"
     assert not folder.exists()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{child}/stat").exists() and time.monotonic() < deadline:
-        if Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
-            break  # killed; its new parent has yet to collect it
-        time.sleep(0.01)
-    assert time.monotonic() < deadline
+    status = Path(f"/proc/{found[1]}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"  # killed; its new parent has yet to collect it
 
 
 def test_a_flood_is_stopped_at_the_limit(look: Look) -> None:
