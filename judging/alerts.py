@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NEGATED: Final[dict[str, Comparison]] = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-COVERAGE: Final = (
-    0.9  # of the windows have to hold enough data before "nothing fired" means anything: a tenth may be quiet
-)
+COVERAGE: Final = 0.9  # of the windows need enough data before "nothing fired" means anything: a tenth may be quiet
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,7 @@ Comparison = Literal["<", "<=", ">", ">=", "=="]
 OUTCOMES: Final = ("pass", "fail", "inconclusive")
 COMPARISONS: Final = ("<", "<=", ">", ">=", "==")
 
-ALPHA: Final = (
-    0.05  # the chance of a false pass: one bad release in twenty slips through this figure, and a run has many figures
-)
+ALPHA: Final = 0.05  # the chance of a false pass: one in twenty, and a bad release rarely breaks one figure alone
 BETA: Final = 0.05  # the chance of a false fail: the same, since a needless rollback costs users about as much
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.stats.proportion import test_proportions_2indep as statsmodels_test
 
-from judging.comparing import ShiftLimit, compare_samples, compare_spread, rank_effect
+from judging.comparing import ShiftLimit, compare_samples, compare_spread
 from judging.comparing_rates import RateChange, _likeliest, compare_rates, exact_p, score, score_interval
+from judging.ranks import Effect, rank_effect
 
 RANK = {"pass": 0, "inconclusive": 1, "fail": 2}
 TABLES = [(5, 100, 7, 90), (3, 30, 0, 25), (10, 30, 9, 25), (0, 30, 4, 30), (55, 60, 40, 70)]
@@ -121,6 +122,32 @@ def test_the_same_constant_is_the_same_and_more_can_be_better() -> None:
     assert compare_samples([5.0] * 50, [9.0] * 50).outcome == "fail"
     assert compare_samples([5.0] * 50, [9.0] * 50, ShiftLimit(rising=True)).outcome == "pass"
     assert compare_samples([5.0] * 50, [5.4] * 50).outcome == "pass"
+
+
+def test_two_ways_to_pass_by_pairs_share_alpha() -> None:
+    assert compare_samples([5.0] * 16, [5.0] * 16).outcome == "inconclusive"
+    assert compare_samples([5.0] * 17, [5.0] * 17).outcome == "pass"
+
+
+def test_an_effect_is_shown_on_both_scales_or_not_at_all() -> None:
+    high = Effect(chance=0.85, error=0.12, freedom=9)
+    assert high.p_above(0.6) < 0.05
+    assert not high.above(0.6, 0.05)
+    assert high.bounds(0.05, 0.05)[0] < 0.6
+    low = Effect(chance=0.4, error=0.1075, freedom=9)
+    assert low.p_below(0.6) < 0.05
+    assert not low.below(0.6, 0.05)
+    assert low.bounds(0.05, 0.05)[1] > 0.6
+
+
+def test_many_trials_are_judged_by_the_score_with_whole_counts_in_mind() -> None:
+    steps = []
+    for before in range(0, 60, 6):
+        tables = [(x, 1500, before, 1500) for x in range(before, before + 75)]
+        plain = max(x for x, *rest in tables if float(score((x, *rest), 0.05)) <= -1.6448536)
+        ours = [compare_rates((x, 1500), (before, 1500), RateChange(margin=0.05)).outcome for x, *_ in tables]
+        steps.append(plain - (before + ours.count("pass") - 1))
+    assert set(steps) == {0, 1}
 
 
 def test_too_few_say_how_many_are_needed() -> None:

@@ -132,9 +132,10 @@ def test_an_answer_that_never_came_is_bad_on_either_side() -> None:
 
 
 def test_nothing_is_decided_before_the_minimum() -> None:
-    watch = ShareWatch(ShareLimit(value=0.05, comparison="<", minimum=50))
-    assert watch.add(*[True] * 49).outcome == "inconclusive"
-    assert watch.add(BAD).outcome == "fail"
+    for method in METHODS:
+        watch = ShareWatch(ShareLimit(value=0.05, comparison="<", minimum=50), method)
+        assert watch.add(*[BAD] * 49).outcome == "inconclusive"
+        assert watch.add(BAD).outcome == "fail"
     late = ShareWatch(ShareLimit(value=0.05, comparison="<", margin=0.05, minimum=100))
     assert late.size == 100
     assert late.add(*[False] * 99).outcome == "inconclusive"

@@ -152,6 +152,7 @@ def test_below_the_minimum_nothing_is_decided() -> None:
 def test_what_more_samples_would_bring_is_said() -> None:
     design = fixed_design(ERRORS).samples
     assert decide_share(1, 30, ERRORS).needed == design - 30
+    assert more_samples(25, design, ERRORS) not in (None, 0)
     more = more_samples(27, 700, ERRORS)
     assert more is not None
     share = 27 / 700
