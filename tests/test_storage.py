@@ -18,7 +18,6 @@ from environments.models import StorageConfig
 from environments.secrets import SecretRef
 from fixtures.look import NotPermittedError
 from fixtures.storage import Storage
-from fixtures.stored import StoredObject
 from fixtures.values import RefutedError, UnseenError, decode, encode
 from tests.looks import make_look
 
@@ -103,7 +102,7 @@ def test_an_absent_key_is_a_value(config: StorageConfig, tmp_path: Path) -> None
 
 def test_an_absent_bucket_is_not_an_absent_key(config: StorageConfig, tmp_path: Path) -> None:
     storage = Storage(_config(config.endpoint, "no-such-bucket"), make_look(tmp_path))
-    for seen in (storage.head("key"), storage.read("key"), storage.list()):
+    for seen in (storage.head("key"), storage.read("key"), decode(encode(storage.list()))):
         assert seen.trouble is not None
         assert seen.trouble.kind == "absent-bucket"
     with pytest.raises(UnseenError, match="absent-bucket"):
@@ -239,7 +238,7 @@ def test_plain_http_is_for_the_loopback_only(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allowed: https"):
         Storage(_config("http://storage.example.test"), make_look(tmp_path))
     with pytest.raises(ValueError, match="allowed: https"):
-        Storage(_config("ftp://127.0.0.1"), make_look(tmp_path))
+        Storage(_config("http://127.0.0.1.example.test"), make_look(tmp_path))
 
 
 @pytest.mark.usefixtures("config")
@@ -249,12 +248,6 @@ def test_the_secret_is_revealed_once_and_shown_nowhere(tmp_path: Path) -> None:
     seen = [storage.head("key"), storage.head("key")]
     assert look.secrets.revealed == [SECRET]  # type: ignore[attr-defined]  # the test's secrets
     assert SECRET not in repr((storage, seen, look.shared))
-
-
-def test_a_value_keeps_its_trouble() -> None:
-    with pytest.raises(TypeError, match="unknown kind"):
-        decode({"$value": "StoredThing", "fields": {}})
-    assert decode(encode(StoredObject(key="k"))) == StoredObject(key="k")
 
 
 def _server(answer: bytes, *, drip: bool = False, heard: list[bytes] | None = None) -> str:
