@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _SEED = "0" * 64
@@ -36,9 +36,15 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """An open journal. Thread-safe; an entry is durable once `write` has returned."""
+    """An open journal. Thread-safe; an entry is durable once `write` has returned.
 
-    def __init__(self, path: Path) -> None:
+    lost: called once, with the error, when an entry could not be written (a full disk). Nothing is written after it,
+    so that what is there still holds together; `failure` keeps the error.
+    """
+
+    def __init__(self, path: Path, lost: Callable[[OSError], None] = lambda _: None) -> None:
+        self.failure: OSError | None = None
+        self._lost = lost
         self._file = path.open("xb", buffering=0)
         self._order = threading.Lock()
         self._disk = threading.Lock()
@@ -47,16 +53,33 @@ class Journal:
         _sync_folder(path.parent)
 
     def write(self, kind: str, data: object, *, durable: bool = True) -> None:
-        """Append one entry. Raises OSError (disk full) with the journal intact up to the entry before.
+        """Append one entry.
 
         durable: wait until it survives a power cut. Without that it survives the end of this process, and becomes
         durable with the next entry that is.
         """
+        try:
+            with self._order:
+                if self.failure is not None:
+                    return
+                seq = self._written = self._written + 1
+                self._put(self._line(seq, kind, data))
+            if durable:
+                self._sync(seq)
+        except OSError as error:
+            self._fail(error)
+
+    def _put(self, line: bytes) -> None:
+        """Write a whole line; the operating system may take it in parts."""
+        rest = memoryview(line)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+
+    def _fail(self, error: OSError) -> None:
         with self._order:
-            seq = self._written = self._written + 1
-            self._file.write(self._line(seq, kind, data))
-        if durable:
-            self._sync(seq)
+            first, self.failure = self.failure is None, self.failure or error
+        if first:
+            self._lost(error)
 
     def _sync(self, seq: int) -> None:
         with self._disk:

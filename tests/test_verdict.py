@@ -23,10 +23,13 @@ def item(outcome: Outcome, severity: Severity = "high", action: str = "investiga
 
 
 @given(
-    st.dictionaries(st.text(min_size=1, max_size=3), outcomes, max_size=6), st.booleans(), st.booleans(), st.booleans()
+    found=st.dictionaries(st.text(min_size=1, max_size=3), outcomes, max_size=6),
+    narrowed=st.booleans(),
+    interrupted=st.booleans(),
+    broken=st.booleans(),
 )
 def test_go_needs_everything_selected_to_hold_and_something_to_have_been_proved(
-    found: dict[str, Outcome], narrowed: bool, interrupted: bool, broken: bool
+    *, found: dict[str, Outcome], narrowed: bool, interrupted: bool, broken: bool
 ) -> None:
     verdict = decide(
         {name: item(outcome) for name, outcome in found.items()},
