@@ -120,8 +120,8 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 256  # an observer may open all its connections at once
 
-    def __init__(self, handler: Handler) -> None:
-        super().__init__(("127.0.0.1", 0), _Exchange)
+    def __init__(self, handler: Handler, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Exchange)
         self.handler = handler
         self.netloc = f"127.0.0.1:{self.server_address[1]}"
 
@@ -132,10 +132,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Listener:
-    """A server that listens at once and serves from `serve` on, so that addresses are known before handlers are."""
+    """A server that listens at once and serves from `serve` on, so that addresses are known before handlers are.
 
-    def __init__(self) -> None:
-        self._server = _Server(lambda _: Response(status=503))
+    port: a certain one, for a part that was restarted; by default any that is free.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._server = _Server(lambda _: Response(status=503), port)
         self.netloc = self._server.netloc
         self.url = f"http://{self.netloc}"
 
