@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judging.bands import Band, Bands, decide_band
@@ -73,6 +73,7 @@ def test_no_value_is_inconclusive_and_nan_is_refused() -> None:
         Bands(name="x", bands=(HEALTHY,), gap="best")  # type: ignore[arg-type]  # wrong on purpose
 
 
+@settings(deadline=None)
 @given(st.floats(-5, 5), st.lists(st.tuples(st.floats(0, 2), st.floats(0, 2)), min_size=1, max_size=8))
 def test_the_true_offset_is_always_within_the_bounds(offset: float, ways: list[tuple[float, float]]) -> None:
     probes = [

@@ -94,7 +94,7 @@ def test_what_cannot_be_is_refused() -> None:
         decide_distribution({"a": -1}, {"a": 1}, LIMIT)
     with pytest.raises(ValueError, match="expected shares: found a sum of"):
         decide_distribution({"a": 1}, {"a": 0.5}, LIMIT)
-    with pytest.raises(ValueError, match="expected shares: found a sum"):
+    with pytest.raises(ValueError, match="expected share of b: found -0"):
         decide_distribution({"a": 1}, {"a": 1.5, "b": -0.5}, LIMIT)
     with pytest.raises(ValueError, match="limit: found 0"):
         DistanceLimit(value=0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -103,6 +103,7 @@ def test_limits_that_say_nothing_are_refused(fields: dict[str, Any], words: str)
         PercentileLimit(**(sound | fields))
 
 
+@settings(deadline=None)
 @given(LATENCIES)
 def test_the_decision_is_that_of_the_share_beyond(sample: list[float | None]) -> None:
     beyond = sum(value is None or value >= 10 for value in sample)
@@ -114,6 +115,7 @@ def test_the_decision_is_that_of_the_share_beyond(sample: list[float | None]) ->
         assert (decision.outcome == "fail") == (decision.low >= 10)
 
 
+@settings(deadline=None)
 @given(LATENCIES.filter(bool), st.data())
 def test_one_slower_measurement_never_helps(sample: list[float | None], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(sample) - 1))
@@ -122,6 +124,7 @@ def test_one_slower_measurement_never_helps(sample: list[float | None], data: st
     assert RANK[before] <= RANK[decide_percentile(slower, P95).outcome]
 
 
+@settings(deadline=None)
 @given(LATENCIES)
 def test_the_order_of_the_measurements_is_nothing(sample: list[float | None]) -> None:
     shuffled = sorted(sample, key=lambda value: (value is None, -(value or 0)))

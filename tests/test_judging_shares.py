@@ -88,6 +88,7 @@ def test_a_decision_is_plain_json_and_has_no_truth_value() -> None:
         bool(decision)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))), st.floats(0.01, 0.99))
 def test_one_more_bad_trial_never_helps(counts: tuple[int, int], limit: float) -> None:
     x, n = counts
@@ -97,6 +98,7 @@ def test_one_more_bad_trial_never_helps(counts: tuple[int, int], limit: float) -
     assert RANK[decide_share(x, n, more).outcome] >= RANK[decide_share(x + 1, n, more).outcome]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.01, 0.99))
 def test_hits_and_misses_are_two_sides_of_one_figure(counts: tuple[int, int], limit: float) -> None:
     x, n = counts
@@ -105,6 +107,7 @@ def test_hits_and_misses_are_two_sides_of_one_figure(counts: tuple[int, int], li
     assert below.outcome == above.outcome
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.01, 0.99))
 def test_the_interval_agrees_with_the_outcome(counts: tuple[int, int], limit: float) -> None:
     decision = decide_share(*counts, ShareLimit(value=limit, comparison="<"))
@@ -219,7 +222,7 @@ def test_numbers_are_written_for_people(number: float | None, unit: str, text: s
     assert figure(number, unit) == text
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.floats(0.001, 0.4), st.floats(0.1, 1.0))
 def test_a_design_exists_for_every_margin(value: float, part: float) -> None:
     design = fixed_design(ShareLimit(value=value, comparison="<", margin=value * part))

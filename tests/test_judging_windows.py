@@ -32,7 +32,7 @@ def test_a_window_contains_its_start_and_not_its_end() -> None:
     assert cut([1.0], Span(start=5, end=5, length=60)) == ()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 1000), max_size=60), st.floats(10, 300), st.floats(0, 1000))
 def test_every_event_of_the_span_is_in_one_window(times: list[float], length: float, end: float) -> None:
     windows = cut(times, Span(start=0, end=end, length=length))
