@@ -63,7 +63,12 @@ def test_a_missing_line_is_found(tmp_path: Path) -> None:
 
 def test_threads_write_whole_entries(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
-    threads = [threading.Thread(target=lambda: [journal.write("x", "y" * 500) for _ in range(20)]) for _ in range(8)]
+
+    def work() -> None:
+        for _ in range(20):
+            journal.write("x", "y" * 500)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
