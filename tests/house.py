@@ -148,18 +148,27 @@ generations = 4
 url = "{self.target.url}"
 """)
 
-    def start(self, *arguments: str, variables: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, variables: dict[str, str] | None = None, file_limit: int | None = None
+    ) -> subprocess.Popen[str]:
         self.settle()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}
         environment.pop("PYTEST_ADDOPTS", None) if "PYTEST_ADDOPTS" not in (variables or {}) else None
         words = [sys.executable, "-m", "pytest", "--env", str(self.root / "environments" / "here.toml"), *arguments]
         words += [] if "--formats" in arguments else ["--formats", "none"]
+        if file_limit is not None:
+            words = ["prlimit", f"--fsize={file_limit}", *words]  # the way to a full disk that needs no privilege
         return subprocess.Popen(
-            words, cwd=self.root, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            words,
+            cwd=self.root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
 
-    def run(self, *arguments: str, variables: dict[str, str] | None = None, within: float = 60) -> Finished:
-        process = self.start(*arguments, variables=variables)
+    def run(self, *arguments: str, within: float = 60, **how: Any) -> Finished:
+        process = self.start(*arguments, **how)
         out, _ = process.communicate(timeout=within)
         return self.finished(process.returncode, out)
 

@@ -332,6 +332,76 @@ def test_the_judge_has_no_secret_in_its_environment(house: House) -> None:
     assert run.status == 0, run.out
 
 
+def test_a_valid_waiver_is_shown_and_lets_the_release_stay(house: House) -> None:
+    house.target.answers["/front"] = (500, {})
+    house.extra = '[[waiver]]\nitem = "DEM-001"\nname = "Ada"\nreason = "known"\nexpires = 2999-01-01\n'
+    run = house.run()
+    assert (run.status, run.outcomes()["DEM-001"]) == (0, "waived")
+    assert "waived by Ada" in run.record["items"]["DEM-001"]["message"]
+
+
+def test_an_expired_waiver_excuses_nothing(house: House) -> None:
+    house.target.answers["/front"] = (500, {})
+    house.extra = '[[waiver]]\nitem = "DEM-001"\nname = "Ada"\nreason = "known"\nexpires = 2020-01-01\n'
+    run = house.run()
+    assert (run.status, run.outcomes()["DEM-001"]) == (1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("expires", "outcome", "status"), [("2999-01-01", "attested", 0), ("2021-01-01", "unattested", 6)]
+)
+def test_a_person_decides_what_no_machine_can(house: House, expires: str, outcome: str, status: int) -> None:
+    house.item("DEM-002", how="attested")
+    house.extra = (
+        '[[attestation]]\nitem = "DEM-002"\nname = "Ada"\nrole = "release engineer"\n'
+        f'date = 2020-01-01\nexpires = {expires}\ntext = "read and understood"\n'
+    )
+    run = house.run()
+    assert (run.status, run.outcomes()["DEM-002"]) == (status, outcome)
+
+
+def test_a_disk_without_room_is_found_before_anything_is_sent(house: House) -> None:
+    run = house.run(file_limit=1024 * 1024)
+    assert run.status == 4
+    assert "allowed: a folder to write to" in run.out
+    assert house.target.seen == []
+
+
+def test_a_disk_that_fills_up_ends_the_looking_and_has_a_status_of_its_own(house: House) -> None:
+    house.conftest("""
+@observation()
+def front(api: Http) -> bytes:
+    return b"x" * 30_000_000
+
+@observation()
+def later(api: Http, front: bytes) -> Exchange:
+    return api.get("/later")
+""")
+    house.item("DEM-002")
+    house.checks(ONE_CHECK.replace("front.status == 200", "len(front) > 0"))
+    house.checks(ONE_CHECK.replace("DEM-001", "DEM-002").replace("front", "later"), "test_b.py")
+    run = house.run(file_limit=34 * 1024 * 1024)
+    assert run.status == 7
+    assert house.target.seen == []
+    assert "evidence could not be written" in run.out
+
+
+def test_stopping_at_the_first_failure_leaves_the_rest_unfinished(house: House) -> None:
+    house.target.answers["/front"] = (500, {})
+    house.item("DEM-002")
+    house.checks(ONE_CHECK.replace("DEM-001", "DEM-002"), "test_z.py")
+    run = house.run("-x")
+    assert run.outcomes() == {"DEM-001": "failed", "DEM-002": "error"}
+    assert run.status == 1
+
+
+def test_an_interactive_run_shows_what_pytest_shows(house: House) -> None:
+    house.checks(ONE_CHECK.replace("assert front", "print('shown by the check')\n    assert front"))
+    run = house.run("-s")
+    assert run.status == 0
+    assert "shown by the check" in run.out
+
+
 def test_checks_without_an_environment_are_refused_with_the_known_ones(house: House) -> None:
     house.settle()
     words = house.start("--collect-only", "-q")
