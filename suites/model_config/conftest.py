@@ -267,7 +267,12 @@ def requests(
 ) -> LogView:
     """What the live log holds of the run's own requests, once it holds all of them."""
     sent = len([health, *generations.values(), *refusals])
-    return tail.since(attached, PATTERNS, keep=marker, until=lambda view: view.tag_count(marker) >= sent, within=30)
+
+    def logged(view: LogView) -> int:  # rehearsals carry the marker too, and are not waited for
+        names = ("health", *GENERATIONS, *REFUSALS, "without_key")
+        return sum(view.tag_count(f"{marker}/{name})") for name in names)
+
+    return tail.since(attached, PATTERNS, keep=marker, until=lambda view: logged(view) >= sent, within=30)
 
 
 @observation(within="120 s")
