@@ -94,7 +94,7 @@ def config_of(config_service: Http) -> dict[str, Exchange]:
     return {name: config_service.get(f"/model-config/{name}") for name in names}
 
 
-@observation()
+@observation(within="120 s")
 def config_burst(config_service: Http, attached: LogMark) -> list[int]:
     """The statuses of fifty lists of model configs in quick succession."""
     return [config_service.get("/model-config").status for _ in range(50)]
