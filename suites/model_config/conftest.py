@@ -10,7 +10,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
-from fixtures.browser import Answer
+from fixtures.browser_page import Answer
 from fixtures.observing import observation, removal
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ def pictures(worker: Http, generations: dict[str, Exchange]) -> dict[str, Exchan
 @observation()
 def stored(images: Storage, generations: dict[str, Exchange]) -> dict[str, StoredObject]:
     """What the bucket holds under the key that each generation named."""
-    return {name: images.head(found.json["r2_path"]) for name, found in generations.items() if delivered(found)}
+    served = {name: found for name, found in generations.items() if found.trouble is None and found.status == 200}
+    return {name: images.head(found.json["r2_path"]) for name, found in served.items()}
 
 
 @observation(within="300 s")
@@ -219,7 +220,8 @@ def without_prompt(worker: Http, attached: LogMark) -> list[Exchange]:
 @observation(permit="probes")
 def unknown_instance(worker: Http, marker: str, attached: LogMark) -> Exchange:
     """A generation for an instance that does not exist."""
-    return worker.post("/generate", json={"prompt": f"{marker} Nobody's picture", "instance_id": f"no-{marker}"})
+    body = {"prompt": f"{marker} Nobody's picture", "model_id": "ideogram-v2", "instance_id": f"no-{marker}"}
+    return worker.post("/generate", json=body)
 
 
 @observation(permit="probes")
