@@ -290,9 +290,10 @@ def rehearse(controls: Http, part: str, mode: str, only: str, times: int | None 
         raise RuntimeError(f"the rehearsal's switch for {part} answered {answer.status}: {answer.text}")
 
 
-@observation(permit="destructive", within="60 s")
-def config_service_hangs(worker: Http, controls: Http, marker: str, attached: LogMark) -> Exchange:
+@observation(permit="destructive", within="60 s", spends={"generations": 1})
+def config_service_hangs(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
     """A generation while the Config Service holds its answers open."""
+    ledger.own("leftover_pictures", "images", marker)
     rehearse(controls, "config-service", "hang", f"{marker} While configs hang")
     try:
         return generate(worker, marker, "While configs hang", within=20, model_id="ideogram-v2")
@@ -324,7 +325,7 @@ def failures_logged(tail: Log, marker: str, attached: LogMark, provider_fails: d
     return view.tagged(label)
 
 
-@observation(permit="destructive", within="60 s")
+@observation(permit="destructive", within="60 s", spends={"generations": 1})
 def provider_stumbles(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
     """A generation whose provider answers 503 once."""
     ledger.own("leftover_pictures", "images", marker)
