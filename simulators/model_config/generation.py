@@ -216,9 +216,9 @@ class Generation:
         return None if dynamic and self.studio.faults.on("image-url-null") else url
 
     def _linger(self) -> None:
-        """Let every fourth request that comes from no browser take 40 s."""
+        """Let every second request that comes from no browser take 40 s."""
         faulty = self.studio.faults.on("slow-tail-of-generations")
-        if faulty and not self.browser and next(self.studio.numbers) % 4 == 0:
+        if faulty and not self.browser and next(self.studio.numbers) % 2 == 0:
             self.studio.clock.sleep(SLOW_S)
 
 

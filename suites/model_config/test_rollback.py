@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .asking import LEGACY
+
 if TYPE_CHECKING:
     from fixtures.log_view import LogView
 
@@ -32,7 +34,7 @@ def test_without_its_config_a_model_is_served_in_legacy_mode(
 ) -> None:
     """With its config deleted ideogram-v2 is generated in legacy mode, without a redeploy, and the log says so."""
     assert quick_rollback["without"].status == 200
-    assert quick_rollback["without"].json["metadata"]["model"] == "V_2"
+    assert quick_rollback["without"].json["metadata"]["model"] == LEGACY
     flows = [
         [name for name in flow if name in ("not found", "legacy", "using", "mapping")]
         for flow in rollback_logged.flows().values()
@@ -47,4 +49,4 @@ def test_an_emptied_table_leaves_a_working_service_and_worker(emptied_table: dic
     assert emptied_table["listed"].status == 200
     assert emptied_table["listed"].json["data"]["configs"] == []
     assert emptied_table["without"].status == 200
-    assert emptied_table["without"].json["metadata"]["model"] == "V_2"
+    assert emptied_table["without"].json["metadata"]["model"] == LEGACY

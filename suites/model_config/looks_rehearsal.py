@@ -1,0 +1,151 @@
+"""Rehearsals: parts behind the worker fail, configs are deleted and brought back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fixtures.observing import observation, removal
+
+from .asking import PATTERNS, generate
+
+if TYPE_CHECKING:
+    from fixtures.database import Database
+    from fixtures.exchange import Exchange
+    from fixtures.http import Http
+    from fixtures.log import Log
+    from fixtures.log_view import LogMark, LogView
+    from fixtures.look import Ledger
+    from fixtures.waiting import Patience
+
+
+def rehearse(controls: Http, part: str, mode: str, only: str, times: int | None = None) -> None:
+    """Make a part behind the worker fail, for requests that carry `only`; `ok` ends it."""
+    answer = controls.post(f"/{part}", json={"mode": mode, "only": only, **({"times": times} if times else {})})
+    if answer.status != 200:
+        raise RuntimeError(f"the rehearsal's switch for {part} answered {answer.status}: {answer.text}")
+
+
+@observation(permit="destructive", within="60 s", spends={"generations": 1})
+def config_service_hangs(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
+    """A generation while the Config Service holds its answers open."""
+    ledger.own("leftover_pictures", "images", marker)
+    rehearse(controls, "config-service", "hang", f"{marker} While configs hang")
+    try:
+        return generate(worker, marker, "While configs hang", within=20, model_id="ideogram-v2")
+    finally:
+        rehearse(controls, "config-service", "ok", f"{marker} While configs hang")
+
+
+@observation(permit="destructive", within="200 s")
+def provider_fails(worker: Http, controls: Http, marker: str, attached: LogMark) -> dict[str, Exchange]:
+    """Generations while the provider limits, breaks, refuses the key, and holds its answer open."""
+    answers = {}
+    for mode in ("429", "500", "denied", "hang"):
+        words = f"{marker} While the provider does {mode}"
+        rehearse(controls, "provider", mode, words)
+        try:
+            answers[mode] = generate(
+                worker, marker, f"While the provider does {mode}", within=40, model_id="ideogram-v2"
+            )
+        finally:
+            rehearse(controls, "provider", "ok", words)
+    return answers
+
+
+@observation(within="60 s")
+def failures_logged(tail: Log, marker: str, attached: LogMark, provider_fails: dict[str, Exchange]) -> LogView:
+    """What the live log holds of the generations whose provider failed."""
+    label, sent = f"{marker}/provider_fails", len(provider_fails)
+    view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= sent, within=30)
+    return view.tagged(label)
+
+
+@observation(permit="destructive", within="60 s", spends={"generations": 1})
+def provider_stumbles(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
+    """A generation whose provider answers 503 once."""
+    ledger.own("leftover_pictures", "images", marker)
+    rehearse(controls, "provider", "503", f"{marker} After a stumble", times=1)
+    try:
+        return generate(worker, marker, "After a stumble", model_id="ideogram-v2")
+    finally:
+        rehearse(controls, "provider", "ok", f"{marker} After a stumble")
+
+
+@observation(within="60 s")
+def stumble_logged(tail: Log, marker: str, attached: LogMark, provider_stumbles: Exchange) -> LogView:
+    """What the live log holds of the generation whose provider stumbled."""
+    label = f"{marker}/provider_stumbles"
+    view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= 1, within=30)
+    return view.tagged(label)
+
+
+@observation(permit="destructive", within="120 s", spends={"generations": 2}, alone=True)
+def quick_rollback(
+    config: Database, worker: Http, marker: str, attached: LogMark, ledger: Ledger, patience: Patience
+) -> dict[str, Any]:
+    """The quick rollback, rehearsed: the config of ideogram-v2 is saved, deleted, missed, and brought back."""
+    before = config.read({"models": "SELECT * FROM model_configs ORDER BY model_id"})["models"]
+    saved = [row for row in before if row["model_id"] == "ideogram-v2"]
+    ledger.own("leftover_pictures", "images", marker)
+    ledger.own("missing_rows", "config", json.dumps(saved))
+    deleted = config.execute("DELETE FROM model_configs WHERE model_id = 'ideogram-v2'").changed
+    others = config.read({"models": "SELECT * FROM model_configs ORDER BY model_id"})["models"]
+    without = patience.eventually(
+        lambda: generate(worker, marker, "While its config is gone", model_id="ideogram-v2"),
+        lambda answer: answer.status != 200 or answer.json["metadata"]["model"] != "ideogram-v2",
+        within=60,
+    )
+    restore(config, saved)
+    ledger.disown("missing_rows", "config", json.dumps(saved))
+    after = config.read({"models": "SELECT * FROM model_configs ORDER BY model_id"})["models"]
+    again = generate(worker, marker, "After its config came back", model_id="ideogram-v2")
+    return {
+        "before": list(before),
+        "deleted": deleted,
+        "others": list(others),
+        "without": without,
+        "after": list(after),
+        "again": again,
+    }
+
+
+@observation(permit="destructive", within="60 s", spends={"generations": 1}, alone=True)
+def emptied_table(
+    config: Database, config_service: Http, worker: Http, marker: str, attached: LogMark, ledger: Ledger
+) -> dict[str, Any]:
+    """The database rollback, rehearsed: all configs are saved, deleted, missed, and brought back."""
+    saved = list(config.read({"models": "SELECT * FROM model_configs"})["models"])
+    ledger.own("leftover_pictures", "images", marker)
+    ledger.own("missing_rows", "config", json.dumps(saved))
+    config.execute("DELETE FROM model_configs")
+    try:
+        left = config.read({"models": "SELECT count(*) AS n FROM model_configs"})["models"].only["n"]
+        listed = config_service.get("/model-config")
+        without = generate(worker, marker, "While all configs are gone", model_id="ideogram-v2")
+    finally:
+        restore(config, saved)
+        ledger.disown("missing_rows", "config", json.dumps(saved))
+    return {"left": left, "listed": listed, "without": without}
+
+
+@observation(within="60 s")
+def rollback_logged(tail: Log, marker: str, attached: LogMark, quick_rollback: dict[str, Any]) -> LogView:
+    """What the live log holds of the generations around the quick rollback."""
+    label = f"{marker}/quick_rollback"
+    view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= 2, within=30)
+    return view.tagged(label)
+
+
+def restore(config: Database, rows: list[dict[str, Any]]) -> None:
+    """Insert rows as they were; one that is there already stays as it is."""
+    for row in rows:
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        config.execute(f"INSERT OR IGNORE INTO model_configs ({names}) VALUES ({values})", row)  # noqa: S608  columns that the database named
+
+
+@removal
+def missing_rows(config: Database, key: str) -> None:
+    """Insert the rows again that a rehearsal had deleted."""
+    restore(config, json.loads(key))

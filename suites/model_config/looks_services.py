@@ -1,0 +1,76 @@
+"""Looks at the Config Service, the database and the alert rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.observing import observation
+
+from .asking import UNKNOWN
+
+if TYPE_CHECKING:
+    from fixtures.database import Database, Snapshot
+    from fixtures.exchange import Exchange
+    from fixtures.http import Http
+    from fixtures.log_view import LogMark
+
+
+@observation()
+def config_root(config_service: Http) -> Exchange:
+    """The Config Service's origin."""
+    return config_service.get("/", within=5)
+
+
+@observation()
+def config_health(config_service: Http) -> Exchange:
+    """The Config Service's health."""
+    return config_service.get("/health", within=5)
+
+
+@observation()
+def config_list(config_service: Http) -> Exchange:
+    """All model configs, as the Config Service lists them."""
+    return config_service.get("/model-config")
+
+
+@observation()
+def config_of(config_service: Http) -> dict[str, Exchange]:
+    """Single model configs: the default model's, another's, and that of a model which does not exist."""
+    names = ("ideogram-v2", "dall-e-3", UNKNOWN)
+    return {name: config_service.get(f"/model-config/{name}") for name in names}
+
+
+@observation(within="120 s")
+def config_burst(config_service: Http, attached: LogMark) -> list[int]:
+    """The statuses of fifty lists of model configs in quick succession."""
+    return [config_service.get("/model-config").status for _ in range(50)]
+
+
+@observation()
+def rows(config: Database) -> Snapshot:
+    """The rows of model_configs, and the tables of that name."""
+    return config.read(
+        {
+            "models": "SELECT * FROM model_configs",
+            "listing": "SELECT model_id, provider_id, status FROM model_configs",
+            "tables": "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'model_configs'",
+        }
+    )
+
+
+@observation(permit="writes")
+def no_op_update(config: Database) -> int:
+    """How many rows an update that fits none has changed: the right to write, without writing."""
+    return config.execute("UPDATE model_configs SET status = status WHERE 1 = 0").changed
+
+
+@observation()
+def alert_rules(alerts: Http) -> Exchange:
+    """The alert rules, as Prometheus lists them."""
+    return alerts.get("/api/v1/rules", params={"type": "alert"})
+
+
+@observation()
+def alert_receivers(alerts: Http) -> Exchange:
+    """Who is told of alerts, as Alertmanager lists them."""
+    return alerts.get("/api/v2/receivers")
