@@ -136,7 +136,7 @@ class Environment:
         label = f"{self.path} with what its launched program printed"
         if problems := list(problems_of_launch(document, label)):
             raise EnvironmentFileError(problems)
-        whole = merged(dict(self.document), {"systems": document.get("systems", {})})
+        whole = merged(self._selected_document(), {"systems": document.get("systems", {})})
         complete = dataclasses.replace(
             self,
             file=checked(whole, label, partly=False),
@@ -144,6 +144,12 @@ class Environment:
             variables={**self.variables, **document.get("variables", {})},
         )
         return _with_its_variables(complete, label)
+
+    def _selected_document(self) -> dict[str, Any]:
+        """Return the document without the systems that this run is not about: nobody completes them."""
+        tables = self.document.get("systems", {})
+        kept = {name: table for name, table in tables.items() if self.selected is None or name in self.selected}
+        return {**self.document, "systems": kept}
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON form from which `revived` makes this environment again; it holds references, no secret."""
