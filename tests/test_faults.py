@@ -81,6 +81,13 @@ def test_each_fault_reddens_exactly_its_items(system: str, fault: str, tmp_path:
     assert set(red(run(system, tmp_path, "--fault", fault))) == expected(system, fault)
 
 
+@pytest.mark.prove
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_system_as_it_is_built_reddens_exactly_its_departures(system: str, tmp_path: Path) -> None:
+    departures = {str(item) for one in faults(system) if one.get("group") == "as-built" for item in one["items"]}  # type: ignore[attr-defined]  # ids
+    assert set(red(run(system, tmp_path, "--fault", "as-built"))) == departures
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_check_has_a_fault_that_reddens_it(system: str) -> None:
     named = {item for fault in faults(system) for item in fault["items"]}  # type: ignore[attr-defined]  # ids
