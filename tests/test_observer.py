@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports import journal
+from reports import journal, verify
 from tests.house import House
 
 if TYPE_CHECKING:
@@ -384,6 +384,20 @@ def later(api: Http, front: bytes) -> Exchange:
     assert run.status == 7
     assert house.target.seen == []
     assert "evidence could not be written" in run.out
+
+
+def test_a_record_that_was_changed_afterwards_is_found(house: House) -> None:
+    folder = house.run().folder
+    assert verify.main([str(folder)]) == 0
+    record = folder / "run.json"
+    record.write_text(record.read_text().replace('"passed"', '"waived"', 1))
+    assert verify.main([str(folder)]) == 1
+    record.write_text(record.read_text().replace('"waived"', '"passed"', 1))
+    assert verify.main([str(folder)]) == 0
+    lines = (folder / "journal.jsonl").read_text().splitlines(keepends=True)
+    (folder / "journal.jsonl").write_text("".join(lines[:1] + lines[2:]))
+    assert verify.main([str(folder)]) == 1
+    assert verify.main([str(folder / "nowhere")]) == 4
 
 
 def test_stopping_at_the_first_failure_leaves_the_rest_unfinished(house: House) -> None:
