@@ -1,0 +1,114 @@
+"""The first day after the release, and the two weeks before it that it is compared with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from judging.alerts import AlertRule, decide_alert
+from judging.percentiles import PercentileLimit, decide_percentile
+from judging.proportions import ShareLimit, decide_census
+from judging.readings import share_readings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.database import Snapshot
+    from judging.decision import Decision
+
+    Decided = Callable[[Decision], str]
+    Facts = dict[str, str]
+    Rows = list[dict[str, Any]]
+
+HOUR = 3600
+FAILING = ShareLimit(value=0.05, comparison="<", minimum=20, name="failure share")
+ROLLING = AlertRule(name="failure share", comparison=">=", limit=0.05, window=HOUR, step=600, minimum=20)
+IMAGES = PercentileLimit(percentile=90, value=25, comparison="<=", name="p90 of images")
+VIDEOS = PercentileLimit(percentile=90, value=300, comparison="<=", name="p90 of videos")
+ENOUGH = 20  # records from which a share or a percentile of the time before is taken
+
+
+def _within(rows: Rows, facts: Facts, hours: float) -> Rows:
+    start = dt.datetime.fromisoformat(facts["deployed"]).timestamp()
+    return [row for row in rows if row["begun"] < start + hours * HOUR]
+
+
+def _failed(rows: Rows) -> int:
+    return sum(row["status"] == "failed" for row in rows)
+
+
+def _seconds(rows: Rows, kind: str) -> list[float | None]:
+    return [row["seconds"] for row in rows if row["type"] == kind and row["status"] == "completed"]
+
+
+@pytest.mark.item("MDE-087")
+def test_fewer_than_5_percent_fail_in_four_hours(finished: Rows, facts: Facts, decided: Decided) -> None:
+    """Of the generations of the first four hours fewer than 5 % have failed."""
+    rows = _within(finished, facts, 4)
+    assert decided(decide_census(_failed(rows), len(rows), FAILING)) == "pass"
+
+
+@pytest.mark.item("MDE-088")
+def test_every_provider_has_produced_results(finished: Rows, models: list[dict[str, Any]], facts: Facts) -> None:
+    """In eight hours every provider of the registry completed a generation, and its last one did not fail."""
+    ordered = sorted(_within(finished, facts, 8), key=lambda row: row["begun"])
+    last = {row["provider"]: row["status"] for row in ordered}
+    wanted = {one["provider"] for one in models}
+    assert {name: last.get(name, "no result") for name in wanted} == dict.fromkeys(wanted, "completed")
+
+
+@pytest.mark.item("MDE-105")
+def test_images_take_10_to_25_seconds(finished: Rows, decided: Decided) -> None:
+    """Nine of ten images since the release took no more than 25 s."""
+    assert decided(decide_percentile(_seconds(finished, "image"), IMAGES)) == "pass"
+
+
+@pytest.mark.item("MDE-106")
+def test_videos_take_3_to_5_minutes(finished: Rows, records: Snapshot, decided: Decided) -> None:
+    """Nine of ten videos took no more than 300 s, and their median is within a fifth of what it was before."""
+    seconds = _seconds(finished, "video")
+    assert decided(decide_percentile(seconds, VIDEOS)) == "pass"
+    before = records["baseline"].by("type")["video"]["p50"]
+    assert 0.8 * before <= median(one for one in seconds if one is not None) <= 1.2 * before
+
+
+@pytest.mark.item("MDE-147")
+def test_the_error_rate_stayed_under_5_percent_for_a_day(finished: Rows, facts: Facts, decided: Decided) -> None:
+    """Over 24 hours, and in every hour of them, fewer than 5 % failed, and no ten minutes are without a record."""
+    start = dt.datetime.fromisoformat(facts["deployed"]).timestamp()
+    rows = _within(finished, facts, 24)
+    times = [row["begun"] for row in rows]
+    assert max(after - before for before, after in pairwise([start, *sorted(times), start + 24 * HOUR])) <= 600
+    assert decided(decide_census(_failed(rows), len(rows), FAILING)) == "pass"
+    readings = share_readings(
+        times, [row["status"] == "failed" for row in rows], ROLLING.over(start, start + 24 * HOUR)
+    )
+    assert decided(decide_alert(readings, ROLLING)) == "pass"
+
+
+@pytest.mark.item("MDE-101")
+def test_images_took_15_to_30_seconds_before(records: Snapshot) -> None:
+    """In the two weeks before the release four of five images took 15 to 30 s."""
+    before = records["baseline"].by("type")["image"]
+    assert before["completed"] >= ENOUGH
+    assert 15 <= before["p10"] < before["p90"] <= 30
+
+
+@pytest.mark.item("MDE-102")
+def test_videos_took_3_to_5_minutes_before(records: Snapshot) -> None:
+    """In the two weeks before the release four of five videos took 180 to 300 s."""
+    before = records["baseline"].by("type")["video"]
+    assert before["completed"] >= ENOUGH
+    assert 180 <= before["p10"] < before["p90"] <= 300
+
+
+@pytest.mark.item("MDE-103")
+def test_3_to_5_percent_failed_before(records: Snapshot) -> None:
+    """In the two weeks before the release 3 to 5 % failed, give or take a percentage point."""
+    failed, completed = (sum(records["baseline"].column(name)) for name in ("failed", "completed"))
+    assert failed + completed >= ENOUGH
+    assert 0.02 <= failed / (failed + completed) <= 0.06

@@ -1,0 +1,82 @@
+"""What get-api-key does is in the log, and no key is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures.browser import PageView
+    from fixtures.log_view import LogView
+
+    Keys = dict[str, Any]
+    Lines = list[Any]
+
+FIELDS = ("metadata.provider", "metadata.modelId", "metadata.keyType")
+
+
+def _about(view: LogView, name: str, model: str) -> Lines:
+    return [one.line for one in view.matches[name] if one.line.labels.get("metadata.modelId") == model]
+
+
+@pytest.mark.item("MDE-026")
+def test_a_retrieval_leaves_one_entry(window: Any, key_log: LogView, key_of_test_pair: Any) -> None:
+    """Each of the run's two calls for the test pair leaves one entry, with its provider and model."""
+    assert window.no_keys == ""
+    entries = _about(key_log, "retrieved", key_of_test_pair.model)
+    assert {one.labels.get("metadata.provider") for one in entries} == {key_of_test_pair.provider}
+    assert len(entries) >= 2
+    requests = [one.group for one in entries if one.group]
+    assert len(requests) == len(set(requests))
+
+
+@pytest.mark.item("MDE-043")
+def test_a_retrieval_is_logged_with_provider_model_and_key_type(window: Any, key_log: LogView, keys: Keys) -> None:
+    """Every entry is an info that names provider, model and the secret's name, and never its value."""
+    assert window.no_keys == ""
+    found = [one.line for one in key_log.matches["retrieved"]]
+    pairs = {(one.provider, one.model, one.name) for one in keys.values()}
+    assert {line.level for line in found} == {"info"}
+    assert {tuple(line.labels.get(field) for field in FIELDS) for line in found} - pairs == set()
+    assert {line.labels["metadata.provider"] for line in found} == {one.provider for one in keys.values()}
+
+
+@pytest.mark.item("MDE-044")
+def test_a_failed_retrieval_is_logged_with_provider_and_model(window: Any, key_log: LogView, unknown_pair: Any) -> None:
+    """The call for an unknown model leaves an error with its provider, its model and what went wrong."""
+    assert window.no_keys == ""
+    entries = _about(key_log, "not retrieved", unknown_pair.model)
+    assert [(one.level, one.labels.get("metadata.provider")) for one in entries] == [("error", unknown_pair.provider)]
+    assert [one.labels.get("errorMessage", "") for one in entries] != [""]
+
+
+@pytest.mark.item("MDE-064")
+def test_errors_can_be_filtered(window: Any, key_log: LogView, unknown_pair: Any) -> None:
+    """The errors of get-api-key in the log are the run's own failing call, and nothing else."""
+    assert window.no_keys == ""
+    errors = [one.line for one in key_log.matches["not retrieved"] if one.line.level == "error"]
+    assert {line.labels.get("metadata.modelId", unknown_pair.model) for line in errors} == {unknown_pair.model}
+
+
+@pytest.mark.item("MDE-120")
+def test_keys_leave_no_trace(
+    window: Any, keys: Keys, keys_in_log: dict[str, Any], key_of_test_pair: Any, smoke_page: PageView
+) -> None:
+    """No log line, page storage or address holds a key, by the digests of their words, and no cache may keep one."""
+    assert window.no_keys == ""
+    assert keys_in_log["lines"] > 0
+    assert keys_in_log["shown by"] == []
+    assert "no-store" in key_of_test_pair.cache_control
+    assert len(smoke_page.facts["left_behind"]) > 0
+    assert {one.digest for one in keys.values() if one.digest} & set(smoke_page.facts["left_behind"]) == set()
+
+
+@pytest.mark.item("MDE-042")
+def test_every_retrieval_since_the_release_succeeded(window: Any, since_release: LogView) -> None:
+    """Of all calls of get-api-key since the release, the suite's own probes left out, none has failed."""
+    assert window.no_keys == ""
+    calls = [one for one in since_release.events if {"key handed out", "key refused"} & set(one.names)]
+    others = [one for one in calls if "probed" not in one.names]
+    assert len(others) > 0
+    assert [one.time for one in others if "key refused" in one.names] == []

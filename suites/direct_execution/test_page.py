@@ -1,0 +1,90 @@
+"""The Custom Creation page opens, offers the registry's models, and says what it does."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures.browser import PageView
+    from fixtures.database import Snapshot
+
+    Models = list[dict[str, Any]]
+
+GROUPS = {
+    "Image to Image": "image_editing",
+    "Text to Image": "prompt_to_image",
+    "Text to Video": "prompt_to_video",
+    "Image to Video": "image_to_video",
+    "Audio Studio": "prompt_to_audio",
+}
+WORKING = {"studio": True, "prompt": True, "menu": True, "generate": True}
+IMAGE, SYNCHRONOUS = "32e98d54-3e47-41f8-ae70-0b0c18b78b8f", "4c680009-d3fe-436f-85a7-467c76e85f9e"
+
+
+def _said(view: PageView, start: str) -> list[dict[str, Any]]:
+    """Return the contexts of the console lines that begin so."""
+    return [json.loads(one.text[len(start) :]) for one in view.console if one.text.startswith(start)]
+
+
+def _parts(view: PageView) -> dict[str, object]:
+    return {name: view.facts.get(name, False) for name in WORKING}
+
+
+@pytest.mark.item("MDE-029")
+def test_the_page_opens_in_working_order(opened_page: PageView, phone_page: PageView) -> None:
+    """In Chromium, on a desktop and on a phone, model menu, prompt and Generate are there and usable."""
+    assert (opened_page.status, phone_page.status) == (200, 200)
+    assert _parts(opened_page) == WORKING
+    assert _parts(phone_page) == WORKING
+    assert phone_page.facts["scrolls_sideways"] is False
+
+
+@pytest.mark.item("MDE-030")
+def test_the_menu_offers_the_registrys_models(opened_page: PageView, models: Models) -> None:
+    """Each group's menu offers exactly the active models of its content type, each once, by family and variant."""
+    wanted = {
+        group: Counter(
+            (one["modelFamily"], one["variantName"]) for one in models if one["contentType"] == kind and one["isActive"]
+        )
+        for group, kind in GROUPS.items()
+    }
+    found = {group: Counter(map(tuple, entries)) for group, entries in opened_page.facts["offered"].items()}
+    assert found == wanted
+    assert sum(map(len, found.values())) > 0
+
+
+@pytest.mark.item("MDE-031")
+def test_loading_writes_no_error(opened_page: PageView, phone_page: PageView) -> None:
+    """From opening until five seconds after the network rests: no error, no uncaught exception, no failed request."""
+    assert opened_page.console_errors + phone_page.console_errors == ()
+    assert opened_page.page_errors + phone_page.page_errors == ()
+    assert [(one.url, one.status) for one in (*opened_page.failed_requests, *phone_page.failed_requests)] == []
+
+
+@pytest.mark.item("MDE-045")
+def test_the_page_logs_the_start_of_each_execution(smoke_page: PageView, models: Models) -> None:
+    """For each of the run's images the console says which model, provider and content type was started."""
+    fields = ("modelId", "provider", "contentType")
+    known = {one["recordId"]: {field: one[field] for field in fields} for one in models}
+    assert _said(smoke_page, "[INFO] Starting direct model execution ") == [known[IMAGE], known[SYNCHRONOUS]]
+
+
+@pytest.mark.item("MDE-046")
+def test_the_page_logs_a_failed_generation(failing_page: PageView, own_rows: Snapshot) -> None:
+    """After a provider's error the console names the error, the model, and the record that was made."""
+    (told,) = _said(failing_page, "[ERROR] Generation failed ") or [{}]
+    made = [row for row in own_rows["own"] if row["prompt"].endswith("A refused picture")]
+    assert [row["id"] for row in made] == [told.get("generationId")]
+    assert [row["model_id"] for row in made] == [told.get("modelId")]
+    assert told.get("error")
+
+
+@pytest.mark.item("MDE-083")
+def test_the_page_is_not_broken(opened_page: PageView) -> None:
+    """The page works on a desktop: critical, roll back the frontend or fix it, and leave the backend alone."""
+    assert _parts(opened_page) == WORKING
+    assert opened_page.page_errors == ()

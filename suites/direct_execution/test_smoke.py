@@ -1,0 +1,114 @@
+"""An image, a video and a synchronous image come out of the page, each in its time and way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from fixtures.pictures import is_whole_picture
+
+if TYPE_CHECKING:
+    from fixtures.browser import PageView
+    from fixtures.database import Snapshot
+    from fixtures.exchange import Exchange
+
+    Files = dict[str, Exchange]
+    Calls = list[list[str]]
+
+APPLE, SIMPLE, OCEAN = "A red apple on a table", "Simple test image", "Ocean waves crashing"
+RELAYS = ("generate-content", "generate-content-sync", "execute-custom-model")
+
+
+def _row(own_rows: Snapshot, words: str) -> dict[str, Any]:
+    """Return the record of a generation; without one there is none that could have completed."""
+    found = [row for row in own_rows["own"] if row["prompt"].endswith(words)]
+    return found[-1] if found else {"status": "no record was made", "type": "", "seconds": None, "has_task": False}
+
+
+def _polls(calls: Calls) -> Calls:
+    reads = [one for one in calls if one[0] == "GET" and one[1].endswith("/rest/v1/generations") and one[2] == "id"]
+    return reads + [one for one in calls if one[0] == "POST" and one[1].endswith("/poll-kie-status")]
+
+
+def _film_seconds(body: bytes) -> float:
+    """Return the duration that a film's movie header states; 0 without one."""
+    at = body.find(b"mvhd")
+    if at < 0:
+        return 0.0
+    scale, length = (int.from_bytes(body[at + n : at + n + 4], "big") for n in (16, 20))
+    return length / scale if scale else 0.0
+
+
+@pytest.mark.item("MDE-032")
+def test_an_image_comes_out(own_rows: Snapshot, made_files: Files) -> None:
+    """The record of the image is completed, and its output is a whole picture that anybody can read."""
+    assert _row(own_rows, APPLE)["status"] == "completed"
+    assert made_files[APPLE].status == 200
+    assert is_whole_picture(made_files[APPLE].body)
+
+
+@pytest.mark.item("MDE-033")
+def test_the_image_is_ready_within_10_seconds(smoke_page: PageView) -> None:
+    """From the press of the button to the image's bytes no more than 10 s pass."""
+    assert smoke_page.facts["image_there"] is True
+    assert smoke_page.facts["image_s"] <= 10
+
+
+@pytest.mark.item("MDE-034")
+def test_a_video_is_polled_for(own_rows: Snapshot, video_page: PageView) -> None:
+    """The record gets a provider's task, the page asks for its status within 10 s, and goes on asking."""
+    assert _row(own_rows, OCEAN)["has_task"] is True
+    assert len(_polls(video_page.facts["calls"])) >= 2
+    made = [one for one in video_page.requests if urlsplit(one.url).path.endswith("/createTask")]
+    asked = [
+        one.at_s
+        for one in video_page.requests
+        if one.method == "GET" and "/rest/v1/generations" in one.url and made and one.at_s > made[0].at_s
+    ]
+    assert [at - made[0].at_s <= 10 for at in asked[:1]] == [True]
+
+
+@pytest.mark.item("MDE-035")
+def test_the_video_finishes_and_can_be_played(own_rows: Snapshot, made_files: Files) -> None:
+    """The record of the video is completed, and its output is a film that lasts."""
+    assert _row(own_rows, OCEAN)["status"] == "completed"
+    assert made_files[OCEAN].status == 200
+    assert _film_seconds(made_files[OCEAN].body) > 0
+
+
+@pytest.mark.item("MDE-036")
+def test_the_video_is_done_within_5_minutes(own_rows: Snapshot) -> None:
+    """From the record's beginning to its completion no more than 300 s pass."""
+    row = _row(own_rows, OCEAN)
+    assert row["status"] == "completed"
+    assert row["seconds"] is not None
+    assert row["seconds"] <= 300
+
+
+@pytest.mark.item("MDE-037")
+def test_nano_banana_gives_its_image_at_once(own_rows: Snapshot, smoke_page: PageView) -> None:
+    """The answer to the generating request carries the finished image, within 10 s, and the record is completed."""
+    assert _row(own_rows, SIMPLE)["status"] == "completed"
+    assert smoke_page.facts["instant"] != ""
+    assert smoke_page.facts["instant_s"] <= 10
+    assert [one.status for one in smoke_page.requests_to("/functions/v1/generate-content-sync")] == [200]
+
+
+@pytest.mark.item("MDE-038")
+def test_a_synchronous_generation_does_not_poll(smoke_page: PageView) -> None:
+    """In the half minute after Nano Banana's image the page asks for no status."""
+    assert smoke_page.facts["instant"] != ""
+    assert _polls(smoke_page.facts["instant_calls"]) == []
+
+
+@pytest.mark.item("MDE-107")
+def test_one_generation_makes_one_call_to_the_provider(
+    window: Any, smoke_page: PageView, facts: dict[str, str]
+) -> None:
+    """For one image the page asks the provider itself, once, and no relay."""
+    assert window.no_keys == ""
+    calls = [url for method, url, _ in smoke_page.facts["image_calls"] if method == "POST"]
+    assert [url for url in calls if url.startswith(facts["runware_url"])] == [facts["runware_url"]]
+    assert [url for url in calls if url.rpartition("/")[2] in RELAYS] == []
