@@ -110,6 +110,7 @@ class House:
         self.permits = ["read_only"]
         self.extra = ""
         self.concurrency = 8
+        self.generations = 4
         (root / "suites" / "demo").mkdir(parents=True)
         (root / "environments").mkdir()
         (root / "conftest.py").write_text('pytest_plugins = ["fixtures.collecting", "fixtures.plugin"]\n')
@@ -142,7 +143,7 @@ permits = {json.dumps(self.permits)}
 requests = 1000
 requests_per_second = 1000
 concurrency = {self.concurrency}
-generations = 4
+generations = {self.generations}
 {self.extra}
 [systems.demo.http.api]
 url = "{self.target.url}"

@@ -25,10 +25,12 @@ T = TypeVar("T")
 class LooseGate:
     """A gate with budgets and no rate limit. spent: what was admitted, by resource; stopped: set to end the run."""
 
-    def __init__(self, budgets: Mapping[str, int] | None = None) -> None:
+    def __init__(self, budgets: Mapping[str, int] | None = None, *, concurrency: int = 8) -> None:
         self.budgets = dict(budgets or {})
         self.spent: Counter[str] = Counter()
         self.stopped = False
+        self.concurrency = concurrency
+        self.per_second: float | None = None
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -41,6 +43,11 @@ class LooseGate:
                 raise BudgetSpentError(f"{resource}: {self.spent[resource]} of {self.budgets[resource]} are spent")
             self.spent[resource] += 1
         yield
+
+    def give_back(self, resource: str, amount: int) -> None:
+        """Take back what was not used."""
+        with self._lock:
+            self.spent[resource] -= amount
 
 
 @dataclasses.dataclass
