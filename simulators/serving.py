@@ -49,11 +49,12 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Response:
-    """One response; Content-Length is added where `headers` does not carry it."""
+    """One response; Content-Length is added where `headers` does not carry it. cookies: a Set-Cookie header each."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
 
 
 def json_response(payload: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -98,6 +99,8 @@ class _Exchange(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, text in response.headers.items():
             self.send_header(name, text)
+        for cookie in response.cookies:
+            self.send_header("Set-Cookie", cookie)
         if not any(name.lower() == "content-length" for name in response.headers):
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()

@@ -55,6 +55,8 @@ def handler(application: Application) -> Handler:
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
-        return Response(status=int(head[0].split()[0]), body=body, headers=dict(head[1]))
+        cookies = tuple(text for name, text in head[1] if name.lower() == "set-cookie")
+        headers = {name: text for name, text in head[1] if name.lower() != "set-cookie"}
+        return Response(status=int(head[0].split()[0]), body=body, headers=headers, cookies=cookies)
 
     return answer

@@ -1,0 +1,100 @@
+"""The first hour after the deployment, as the log and the database hold it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures.values import UndecidedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.database import Snapshot
+    from fixtures.log_lines import LogEvent
+    from fixtures.log_view import LogView
+    from judging.decision import Decision
+
+    Decided = Callable[[Decision], str]
+    Facts = dict[str, Any]
+    Reply = dict[str, Any]
+
+FEWEST = 20  # attempts with a model from which its share of refusals is judged
+
+
+def _hour(two_days: LogView, facts: Facts) -> list[LogEvent]:
+    """Return what is notable in the first hour. Raises UndecidedError for one that is not over or empty."""
+    start = dt.datetime.fromisoformat(facts["deployed"])
+    events = [one for one in two_days.events if one.time and start <= one.time < start + dt.timedelta(hours=1)]
+    if two_days.last is None or two_days.last < start + dt.timedelta(hours=1) or not _count(events, "begun"):
+        raise UndecidedError(f"the hour since {start.isoformat()} is not over, or no message was sent in it")
+    return events
+
+
+def _count(events: list[LogEvent], name: str) -> int:
+    return sum(name in one.names for one in events)
+
+
+@pytest.mark.item("MMF-055")
+def test_the_first_hour_is_recorded_without_a_gap(two_days: LogView, facts: Facts) -> None:
+    """From the deployment to an hour later no five minutes pass without a line about a message."""
+    start = dt.datetime.fromisoformat(facts["deployed"])
+    times = [start, *(one.time for one in _hour(two_days, facts) if one.time), start + dt.timedelta(hours=1)]
+    assert max(after - before for before, after in pairwise(times)) <= dt.timedelta(minutes=5)
+
+
+@pytest.mark.item("MMF-056")
+def test_the_first_hour_brings_no_errors(two_days: LogView, facts: Facts) -> None:
+    """In the first hour no line is an error, and no traceback stands at any level."""
+    start = dt.datetime.fromisoformat(facts["deployed"])
+    events = _hour(two_days, facts)
+    assert [one.names for one in events if one.level in ("error", "critical")] == []
+    end = start + dt.timedelta(hours=1)
+    assert [one.text for one in two_days.exceptions if one.time and start <= one.time < end] == []
+
+
+@pytest.mark.item("MMF-057")
+def test_every_answer_leaves_its_line(two_days: LogView, stored: Snapshot, facts: Facts) -> None:
+    """In the first hour each answer has one line that names its model, and no stored answer lacks one."""
+    events = _hour(two_days, facts)
+    assert _count(events, "success") == _count(events, "processed")
+    assert _count(events, "success") >= stored["first_hour"].only["answers"]
+    named = sum(_count(events, f"success {model}") for model in facts["hierarchy"])
+    assert named == _count(events, "success")
+
+
+@pytest.mark.item("MMF-058")
+def test_most_answers_come_from_the_first_model(two_days: LogView, facts: Facts) -> None:
+    """In the first hour more than half of the answers come from model 1."""
+    events = _hour(two_days, facts)
+    assert _count(events, f"success {facts['hierarchy'][0]}") / _count(events, "success") > 0.5
+
+
+@pytest.mark.item("MMF-063")
+def test_a_response_takes_less_than_two_seconds(twenty_messages: list[Reply]) -> None:
+    """Twenty messages in a row are each answered, in less than two seconds typically."""
+    assert [(one["status"], one["told"], len(one["answers"])) for one in twenty_messages] == [(200, "", 1)] * 20
+    assert median(one["elapsed_s"] for one in twenty_messages) < 2
+
+
+@pytest.mark.item("MMF-103")
+def test_the_last_model_is_not_the_only_one(two_days: LogView, facts: Facts) -> None:
+    """Of the last twenty answers in the log not all come from the last model of the hierarchy."""
+    last = [one for one in two_days.events if "success" in one.names][-20:]
+    assert len(last) == 20
+    assert _count(last, f"success {facts['hierarchy'][-1]}") < 20
+
+
+@pytest.mark.item("MMF-104")
+def test_refusals_stay_rare(two_days: LogView, facts: Facts) -> None:
+    """In the first hour no model that was asked twenty times refuses more than 5 % of the requests to it."""
+    events = _hour(two_days, facts)
+    asked = {model: _count(events, f"attempt {model}") for model in facts["hierarchy"]}
+    judged = {model: number for model, number in asked.items() if number >= FEWEST}
+    assert facts["hierarchy"][0] in judged
+    shares = {model: _count(events, f"limited {model}") / number for model, number in judged.items()}
+    assert {model: share for model, share in shares.items() if share > 0.05} == {}
