@@ -61,26 +61,40 @@ def failures_logged(tail: Log, marker: str, attached: LogMark, provider_fails: d
     return view.tagged(label)
 
 
-@observation(permit="destructive", within="60 s", spends={"generations": 1})
-def provider_stumbles(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
-    """A generation whose provider answers 503 once."""
+@observation(permit="destructive", within="120 s", spends={"generations": 1})
+def provider_stumbles(
+    worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger
+) -> dict[str, Exchange]:
+    """Two generations: one whose provider answers 503 once, and one whose provider answers nothing else."""
     ledger.own("leftover_pictures", "images", marker)
-    rehearse(controls, "provider", "503", f"{marker} After a stumble", times=1)
-    try:
-        return generate(worker, marker, "After a stumble", model_id="ideogram-v2")
-    finally:
-        rehearse(controls, "provider", "ok", f"{marker} After a stumble")
+    answers = {}
+    for often, times in (("once", 1), ("always", None)):
+        words = f"{marker} Unavailable {often}"
+        rehearse(controls, "provider", "503", words, times=times)
+        try:
+            answers[often] = generate(worker, marker, f"Unavailable {often}", within=40, model_id="ideogram-v2")
+        finally:
+            rehearse(controls, "provider", "ok", words)
+    return answers
 
 
 @observation(within="60 s")
-def stumble_logged(tail: Log, marker: str, attached: LogMark, provider_stumbles: Exchange) -> LogView:
-    """What the live log holds of the generation whose provider stumbled."""
-    label = f"{marker}/provider_stumbles"
+def stumbles_logged(tail: Log, marker: str, attached: LogMark, provider_stumbles: dict[str, Exchange]) -> LogView:
+    """What the live log holds of the generations whose provider was unavailable."""
+    label, sent = f"{marker}/provider_stumbles", len(provider_stumbles)
+    view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= sent, within=30)
+    return view.tagged(label)
+
+
+@observation(within="60 s")
+def hang_logged(tail: Log, marker: str, attached: LogMark, config_service_hangs: Exchange) -> LogView:
+    """What the live log holds of the generation during which the Config Service hung."""
+    label = f"{marker}/config_service_hangs"
     view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= 1, within=30)
     return view.tagged(label)
 
 
-@observation(permit="destructive", within="120 s", spends={"generations": 2}, alone=True)
+@observation(permit="destructive", within="120 s", spends={"generations": 6}, alone=True)
 def quick_rollback(
     config: Database, worker: Http, marker: str, attached: LogMark, ledger: Ledger, patience: Patience
 ) -> dict[str, Any]:
@@ -91,10 +105,12 @@ def quick_rollback(
     ledger.own("missing_rows", "config", json.dumps(saved))
     deleted = config.execute("DELETE FROM model_configs WHERE model_id = 'ideogram-v2'").changed
     others = config.read({"models": "SELECT * FROM model_configs ORDER BY model_id"})["models"]
+    tries = iter(range(4))  # a config that is kept elsewhere may take a minute to go; each try is paid for
     without = patience.eventually(
         lambda: generate(worker, marker, "While its config is gone", model_id="ideogram-v2"),
         lambda answer: answer.status != 200 or answer.json["metadata"]["model"] != "ideogram-v2",
         within=60,
+        hopeless=lambda _: next(tries, None) is None,
     )
     restore(config, saved)
     ledger.disown("missing_rows", "config", json.dumps(saved))

@@ -10,7 +10,7 @@ import pytest
 
 from judging.alerts import AlertRule, decide_alert
 from judging.comparing_rates import RateChange, compare_rates
-from judging.proportions import ShareLimit, decide_share
+from judging.proportions import decide_share
 from judging.readings import percentile_readings, share_readings
 
 if TYPE_CHECKING:
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
     from fixtures.log_lines import LogEvent
     from fixtures.log_view import LogView
+    from fixtures.thresholds import Limit
     from judging.decision import Decision
 
     Decided = Callable[[Decision], str]
     Facts = dict[str, str]
+    Threshold = Callable[..., Limit]
 
 # Windows are five minutes long, and one counts from the number of requests that the checklist asks for.
-ERRORS = AlertRule(name="error rate", comparison=">", limit=0.05, minimum=20, coverage=0, action="rollback (full)")
-SLOWNESS = AlertRule(name="p95 of the generation time", comparison=">", limit=15, unit="s", coverage=0)
-FALLS = AlertRule(name="fallback rate", comparison=">", limit=0.10, minimum=20, coverage=0)
+BUSY = {"minimum": 20, "coverage": 0}
 HOURLY = AlertRule(name="hourly error rate", comparison=">", limit=0.05, window=3600, step=3600, coverage=1)
-AVAILABLE = ShareLimit(value=0.99, comparison=">=", name="Config Service availability")
 NO_WORSE = RateChange(margin=0.005, name="error rate")  # half a percentage point: a tenth of what the alert allows
 GENERATION = {"fetch", "mapping", "legacy"}
 
@@ -50,41 +49,49 @@ def _broke(one: LogEvent) -> bool:
 
 
 @pytest.mark.item("MCI-094")
-def test_the_error_rate_stays_below_its_alert(two_days: LogView, facts: Facts, decided: Decided) -> None:
+def test_the_error_rate_stays_below_its_alert(
+    two_days: LogView, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """In no five minutes with twenty requests since the deployment do more than 5 % of the requests break."""
     start, events = _since(two_days, facts)
-    times = _times(events)
-    readings = share_readings(times, [_broke(one) for one in events], ERRORS.over(start, max(times)))
-    assert decided(decide_alert(readings, ERRORS)) == "pass"
+    rule, times = threshold().alert(action="rollback (full)", **BUSY), _times(events)
+    readings = share_readings(times, [_broke(one) for one in events], rule.over(start, max(times)))
+    assert decided(decide_alert(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-096")
-def test_the_response_time_stays_below_its_alert(two_days: LogView, facts: Facts, decided: Decided) -> None:
+def test_the_response_time_stays_below_its_alert(
+    two_days: LogView, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """In no five minutes since the deployment is the 95th percentile of the generation time above 15 s."""
     start, events = _since(two_days, facts)
     made = [one for one in events if GENERATION & set(one.names)]
-    times = _times(made)
-    readings = percentile_readings(times, [one.duration_s for one in made], SLOWNESS.over(start, max(times)), 95)
-    assert decided(decide_alert(readings, SLOWNESS)) == "pass"
+    rule, times = threshold().alert(name="p95 of the generation time", coverage=0), _times(made)
+    readings = percentile_readings(times, [one.duration_s for one in made], rule.over(start, max(times)), 95)
+    assert decided(decide_alert(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-098")
-def test_the_config_service_stays_available(two_days: LogView, facts: Facts, decided: Decided) -> None:
+def test_the_config_service_stays_available(
+    two_days: LogView, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """Since the deployment at least 99 % of the worker's config fetches were answered."""
     _, events = _since(two_days, facts)
     fetches = [one for one in events if "fetch" in one.names]
     answered = [one for one in fetches if "fetch failed" not in one.names]
-    assert decided(decide_share(len(answered), len(fetches), AVAILABLE)) == "pass"
+    assert decided(decide_share(len(answered), len(fetches), threshold().share())) == "pass"
 
 
 @pytest.mark.item("MCI-100")
-def test_the_fallback_rate_stays_below_its_alert(two_days: LogView, facts: Facts, decided: Decided) -> None:
+def test_the_fallback_rate_stays_below_its_alert(
+    two_days: LogView, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """In no five minutes with twenty generations since the deployment fall more than 10 % back to legacy mode."""
     start, events = _since(two_days, facts)
     made = [one for one in events if GENERATION & set(one.names)]
-    times = _times(made)
-    readings = share_readings(times, ["legacy" in one.names for one in made], FALLS.over(start, max(times)))
-    assert decided(decide_alert(readings, FALLS)) == "pass"
+    rule, times = threshold().alert(**BUSY), _times(made)
+    readings = share_readings(times, ["legacy" in one.names for one in made], rule.over(start, max(times)))
+    assert decided(decide_alert(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-103")

@@ -11,9 +11,15 @@ from fixtures.pictures import is_whole_picture, picture_type
 from .asking import GENERATIONS, LEGACY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from fixtures.exchange import Exchange
     from fixtures.log_view import LogView
     from fixtures.stored import StoredObject
+    from fixtures.thresholds import Limit
+
+    Sampled = Callable[[Sequence[float]], Sequence[float]]
+    Threshold = Callable[..., Limit]
 
 ANSWER = {"success": bool, "image_url": str, "r2_path": str, "metadata": dict, "request_id": str, "timestamp": str}
 METADATA = {"provider": str, "model": str, "dimensions": str, "format": str, "generation_time_ms": int}
@@ -95,10 +101,12 @@ def test_every_image_url_is_public(generations: dict[str, Exchange], pictures: d
 
 
 @pytest.mark.item("MCI-063")
-def test_every_generation_takes_less_than_ten_seconds(generations: dict[str, Exchange]) -> None:
-    """Each of the run's generations is answered in less than 10 s."""
+def test_every_generation_takes_less_than_ten_seconds(
+    generations: dict[str, Exchange], sampled: Sampled, threshold: Threshold
+) -> None:
+    """Each of the run's generations is answered in less than 10 s, or than the environment's tighter limit."""
     assert len(generations) == len(GENERATIONS)
-    assert max(one.elapsed_s for one in generations.values()) < 10
+    assert max(sampled([one.elapsed_s for one in generations.values()])) < threshold().value
 
 
 @pytest.mark.item("MCI-102")
