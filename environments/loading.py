@@ -111,6 +111,10 @@ class Environment:
         """Failing items that are accepted for a while."""
         return self.file.waiver
 
+    def waiver_of(self, item: str, now: dt.datetime) -> Waiver | None:
+        """Return the waiver of an item that counts at `now`."""
+        return next((one for one in self.waivers if one.item == item and self.valid(one, now)), None)
+
     def valid(self, statement: Attestation | Waiver, now: dt.datetime) -> bool:
         """Say whether a statement counts at `now` (aware) for this release; its last day counts, in UTC."""
         today = now.astimezone(dt.UTC).date()

@@ -59,6 +59,7 @@ __all__ = [
 
 Permit = Literal["read_only", "writes", "costs", "destructive"]
 Fact = str | int | float | bool | tuple[str, ...]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 # Above about 32 threads at once looking gets no faster, and a target notices.
 MOST_CONCURRENCY = 32
@@ -144,6 +145,10 @@ class System(Table):
         description="What an observation itself has to send or sign with, such as a login's password.",
     )
     facts: dict[Name, Fact] = Field(default_factory=dict, description="Values that checks compare with.")
+    limits: dict[ItemId, Number] = Field(
+        default_factory=dict,
+        description="Tighter limits than the checklist's, by item and in its units; a looser one needs a waiver.",
+    )
 
 
 class Awaited(Table):

@@ -36,7 +36,8 @@ class Facts(Part):
     """Which run this is. Times are UTC, ISO 8601; durations are our seconds.
 
     selection: the arguments as given. narrowed: everything that made the plan smaller than the checklists, each as one
-    sentence. replay_of / resumes: the run whose observations were served.
+    sentence. limits: what the environment sets in place of a checklist's number, each as one sentence. replay_of /
+    resumes: the run whose observations were served.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Facts(Part):
     finished: str = ""
     selection: tuple[str, ...] = ()
     narrowed: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     replay_of: str = ""
     resumes: str = ""
     wall_s: float = 0.0

@@ -111,6 +111,7 @@ class House:
         self.extra = ""
         self.concurrency = 8
         self.generations = 4
+        self.tables = ""
         (root / "suites" / "demo").mkdir(parents=True)
         (root / "environments").mkdir()
         (root / "conftest.py").write_text('pytest_plugins = ["fixtures.collecting", "fixtures.plugin"]\n')
@@ -133,7 +134,7 @@ class House:
 
     def settle(self) -> None:
         """Write the checklist and the environment file as they stand now."""
-        (self.root / "suites" / "demo" / "checklist.toml").write_text(_HEAD + "".join(self._items))
+        (self.root / "suites" / "demo" / "checklist.toml").write_text(_HEAD + "".join(self._items) + self.tables)
         (self.root / "environments" / "here.toml").write_text(f"""
 [environment]
 name = "here"
