@@ -55,7 +55,7 @@ AVAILABILITY = "/api/check-availability/"
 UNAVAILABLE = {"available": False, "message": "Service temporarily unavailable. Please try again in 287s."}
 EXHAUSTED = "All model rate limits reached"
 WIDTHS = (320, 375, 768, 1024, 1440)
-BROWSER_S = 60  # of the target: how long a page may need to show something whose time is not judged
+BROWSER_S = 100  # of the target: how long a page may need to show something whose time is not judged
 FIELD, BUTTON, ICON = "#chat-input-textarea", "#chat-submit-btn", ".model-info-container .fa-circle-info"
 
 
@@ -423,7 +423,7 @@ def answered(visit: Visit, before: int) -> bool:
     )
 
 
-@observation(spends={"generations": 1}, within="120 s")
+@observation(spends={"generations": 1}, within="240 s")
 def desktop_page(
     page: Browser, secrets: Confidential, facts: Facts, marker: str, message: Reply, ledger: Ledger
 ) -> PageView:
@@ -459,7 +459,7 @@ def desktop_page(
     return page.visit("/accounts/login/?next=/new/", steps=steps, name="conversation")
 
 
-@observation(spends={"generations": 1}, within="120 s")
+@observation(spends={"generations": 1}, within="240 s")
 def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> PageView:
     """The run's conversation on a phone: a message is typed and sent, and its model looked up, by touch."""
 
@@ -482,7 +482,7 @@ def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, 
     )
 
 
-@observation(permit="writes", within="120 s")
+@observation(permit="writes", within="240 s")
 def widths_page(page: Browser, secrets: Confidential, facts: Facts, other_pages: dict[str, Any]) -> PageView:
     """An old conversation at five widths."""
 
@@ -499,7 +499,7 @@ def widths_page(page: Browser, secrets: Confidential, facts: Facts, other_pages:
     return page.visit(f"/accounts/login/?next=/chat/{number}/", steps=steps, name="narrowest")
 
 
-@observation(permit="writes", within="120 s")
+@observation(permit="writes", within="240 s")
 def disabled_page(page: Browser, secrets: Confidential, facts: Facts, message: Reply) -> PageView:
     """The chat while the endpoint says unavailable, which the browser itself answers."""
 
