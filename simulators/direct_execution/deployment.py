@@ -82,8 +82,7 @@ class Deployment:
         )
         studio = Studio(
             data=self.data, bucket=self.bucket, sessions=self.sessions, models=self.models, drain=self.drain,
-            clock=site.clock, faults=site.faults, lovable_url=f"{at['providers'].url}/lovable",
-            lovable_key=self.vault.held["LOVABLE_API_KEY"],
+            clock=site.clock, faults=site.faults, providers_url=at["providers"].url, vault=self.vault,
         )  # fmt: skip
         gateway = Gateway(
             sessions=self.sessions, rest=Rest(self.data, self.sessions), bucket=self.bucket,
@@ -104,7 +103,9 @@ class Deployment:
         keys = KeyFunction(
             models=self.models, vault=self.vault, sessions=self.sessions, drain=self.drain, faults=self.site.faults
         )
+        later = {"generate-content": studio.by_the_server} if self.site.faults.on("window-c") else {}
         return {
+            **later,
             NAME: keys.answer,
             "process-runware-response": studio.process_runware,
             "settle-generation-credits": studio.settle_call,

@@ -1,4 +1,4 @@
-"""The project's address: sessions, tables, functions and files behind one origin, as the platform's gateway has them."""
+"""The project's address: sessions, tables, functions and files behind one origin, as the platform has them."""
 
 from __future__ import annotations
 

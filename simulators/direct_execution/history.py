@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from simulators.direct_execution.drain import at, called, said
+from simulators.direct_execution.history_faults import DEFECTS, Place
 from simulators.direct_execution.registry import FILM, IMAGE, SYNCHRONOUS, VIDEO, Model, output_type, price
 from simulators.direct_execution.webhook import NAME as WEBHOOK
 from simulators.direct_execution.webhook import success_line
@@ -25,7 +26,7 @@ EVERY = dt.timedelta(minutes=1)
 FIRST_HOUR_EVERY = dt.timedelta(seconds=20)
 BEFORE_EVERY = dt.timedelta(minutes=20)
 RETIRED = "6d1b0e0a-3b9e-4a39-8d0e-2f3f1c8b7a55"
-KEPT = 110  # records of the suite's own user from before the release
+KEPT = 125  # records of the suite's own user from before the release
 _FAILING_MINUTE = 41  # of every hour, one generation: 1.7 % of what is asked for in the minute's rhythm
 _AGENT = "Mozilla/5.0"
 _CAUSES = {
@@ -55,7 +56,7 @@ class History:
 
     def __init__(
         self, now: dt.datetime, models: list[Model], users: tuple[str, str], bucket: Bucket, faults: Faults
-    ) -> None:  # noqa: PLR0913  what the past is made of
+    ) -> None:
         self.deployed = now - LIVED
         self._now = now
         self._by_id = {model["recordId"]: model for model in models}
@@ -102,9 +103,9 @@ class History:
         if model["recordId"] == SYNCHRONOUS:
             low, high = 3, 8
         one = self._one(moment, n, model, (low, high), failed=failed, before=False)
-        return self._with_defects(one, minute, n)
+        return self._with_defects(one, Place(n=n, minute=minute))
 
-    def _one(  # noqa: PLR0913  the facts of a generation
+    def _one(
         self, moment: dt.datetime, n: int, model: Model, span: tuple[int, int], *, failed: bool, before: bool
     ) -> Happened:
         settings: dict[str, Any] = {"outputFormat": "PNG"}
@@ -122,43 +123,13 @@ class History:
             before=before,
         )
 
-    def _with_defects(self, one: Happened, minute: int, n: int) -> Happened:
+    def _with_defects(self, one: Happened, place: Place) -> Happened:
         """Return the generation as the faults of the past have it."""
-        on, change = self._faults.on, dataclasses.replace
-        kind = output_type(one.model["contentType"])
-        runware, kie = one.model["provider"] == "runware", one.model["provider"] == "kie_ai"
-        if on("burst-of-failures") and 20 <= minute < 30 and n % 4 == 0:  # noqa: PLR2004  ten minutes of the first hour
-            return change(one, failed=True)
-        if on("hour-of-failures") and one.hour == 5 and n % 13 == 0:  # noqa: PLR2004  one hour of the day
-            return change(one, failed=True)
-        if on("quarter-of-failures") and 600 <= minute < 615 and n % 3 == 0:  # noqa: PLR2004  a quarter of an hour
-            return change(one, failed=True)
-        if on("everything-failed") and 700 <= minute < 712:  # noqa: PLR2004  twelve minutes
-            return change(one, failed=True)
-        if on("one-model-fails") and one.hour == 9 and "nano-banana" in one.model["modelId"]:  # noqa: PLR2004  one hour
-            return change(one, failed=True)
-        if on("small-provider-fails") and one.model["recordId"] == SYNCHRONOUS and n % 40 == 4:  # noqa: PLR2004  8 % of its own
-            return change(one, failed=True)
-        if on("first-hours-fail") and 1 <= one.hour < 4 and n % 12 == 0:  # noqa: PLR2004  the hours 1 to 4
-            return change(one, failed=True)
-        if on("night-fails") and one.hour in (12, 13) and n % 5 == 0:
-            return change(one, failed=True)
-        if on("slow-model") and runware and n % 10 == 5:  # noqa: PLR2004  one model's share
-            return change(one, seconds=50.0)
-        if (
-            on("videos-with-a-tail")
-            and kind == "video"
-            and n % 10 == 7
-            and n % 3 == 0
-            and one.model["recordId"] != FILM
-        ):  # noqa: PLR2004  one in three
-            return change(one, seconds=540.0)
-        if on("slow-hour") and kind == "image" and one.hour == 6:  # noqa: PLR2004  one hour
-            return change(one, seconds=29.0 * 2.4)
-        if on("provider-without-traffic") and kie and one.hour < 8:  # noqa: PLR2004  the first eight hours
-            return change(one, model=self._by_id[IMAGE], seconds=15.0, settings={})
-        if on("images-nearly-slow") and kind == "image" and n % 5 == 0:
-            return change(one, seconds=29.0)
+        if self._faults.on("provider-without-traffic") and one.model["provider"] == "kie_ai" and place.between(0, 480):
+            return dataclasses.replace(one, model=self._by_id[IMAGE], seconds=15.0, settings={})
+        for defect in DEFECTS:
+            if self._faults.on(defect.fault) and defect.fits(one, place):
+                return dataclasses.replace(one, **defect.changed)
         return one
 
     def rows(self) -> list[dict[str, Any]]:

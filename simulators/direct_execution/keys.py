@@ -108,7 +108,7 @@ class KeyFunction:
         asked = self._asked(request)
         provider, name, model = (str(asked.get(key) or "") for key in ("provider", "use_api_key", "modelId"))
         try:
-            key = self._key(provider, name, model, str(asked.get("recordId") or ""))
+            key = self._key(provider, name, model)
         except RefusedError as refusal:
             if refusal.logged:
                 self._failed(session, str(refusal), provider, model)
@@ -139,9 +139,9 @@ class KeyFunction:
         for name in ("provider", "use_api_key"):
             if not isinstance(asked, dict) or not asked.get(name):
                 raise RefusedError(400, f"Missing required parameter: {name}")
-        return asked
+        return dict(asked)
 
-    def _key(self, provider: str, name: str, model: str, record: str) -> str:
+    def _key(self, provider: str, name: str, model: str) -> str:
         if provider not in PROVIDERS:
             raise RefusedError(400, f"Unknown provider: {provider}")
         pair = [one for one in self.models if (one["provider"], one["modelId"]) == (provider, model)]
@@ -154,12 +154,12 @@ class KeyFunction:
             raise RefusedError(500, f"{name} not configured", logged=True)
         if self.faults.on("scopes-confused") and name == "KIE_AI_API_KEY_IMAGE_TO_VIDEO":
             name = "KIE_AI_API_KEY_PROMPT_TO_VIDEO"
-        key = self.vault.get(name) or self._other(provider, name, bool(pair))
+        key = self.vault.get(name) or self._other(provider, name, known=bool(pair))
         if not key and not self.faults.on("unset-key-is-empty"):
             raise RefusedError(500, f"{name} not configured", logged=True)
         return key
 
-    def _other(self, provider: str, name: str, known: bool) -> str:
+    def _other(self, provider: str, name: str, *, known: bool) -> str:
         """Return what stands in for a secret that is not set; a healthy function knows no such thing."""
         if self.faults.on("real-any-variable-served") and self.vault.others.get(name):
             return self.vault.others[name]

@@ -71,7 +71,7 @@ def _numbered(kind: str, provider: str, number: int) -> Model:
     )  # fmt: skip
 
 
-def _model(kind: str, provider: str, model_id: str, name: str, family: str, variant: str, **more: Any) -> Model:  # noqa: PLR0913  the columns of a table
+def _model(kind: str, provider: str, model_id: str, name: str, family: str, variant: str, **more: Any) -> Model:
     scope, seconds, multipliers = _KINDS[kind]
     return {
         "modelId": model_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from simulators.direct_execution.data import adapted
 from simulators.direct_execution.sessions import RefusedTokenError
@@ -63,13 +63,13 @@ class Rest:
             return Response(status=201 if request.method == "POST" else 204)
         return json_response(rows, status)
 
-    def _run(self, session: Session, statement: Composable) -> list[dict[str, Any]]:
+    def _run(self, session: Session, statement: Composed) -> list[dict[str, Any]]:
         with self._data.transaction(session.role, session.user) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
 
-def _statement(request: Request, table: str) -> Composable:
+def _statement(request: Request, table: str) -> Composed:
     given = parse_qsl(urlsplit(request.target).query)
     where = _where([(name, text) for name, text in given if name not in _ARGUMENTS])
     target = SQL("public.{}").format(Identifier(table))
@@ -114,7 +114,7 @@ def _condition(name: str, text: str) -> Composable:
 
 
 def _order(given: dict[str, str]) -> Composable:
-    found = SQL("")
+    found: Composable = SQL("")
     if "order" in given:
         name, _, way = given["order"].partition(".")
         found += SQL(" ORDER BY {} {}").format(Identifier(name), SQL("DESC" if way.startswith("desc") else "ASC"))
@@ -123,7 +123,7 @@ def _order(given: dict[str, str]) -> Composable:
     return found
 
 
-def _call(name: str, arguments: dict[str, Any]) -> Composable:
+def _call(name: str, arguments: dict[str, Any]) -> Composed:
     given = SQL(", ").join(
         SQL("{} => {}").format(Identifier(key), Literal(adapted(value))) for key, value in arguments.items()
     )

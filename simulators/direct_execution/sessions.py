@@ -49,7 +49,7 @@ class Sessions:
                 "INSERT INTO auth.users (id, email, password_hash) VALUES (%s, %s, %s)", (user, email, digest)
             )
             connection.execute(
-                "UPDATE user_subscriptions SET tokens_remaining = %s, tokens_total = %s, plan = 'pro' WHERE user_id = %s",
+                "UPDATE user_subscriptions SET tokens_remaining = %s, tokens_total = %s WHERE user_id = %s",
                 (credits_, credits_, user),
             )
             if admin:

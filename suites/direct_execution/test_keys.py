@@ -96,30 +96,11 @@ def test_an_unknown_pair_gets_404_and_no_key(window: Any, unknown_pair: Any) -> 
     assert unknown_pair.length == 0
 
 
-@pytest.mark.item("MDE-068")
-def test_an_unset_secret_gets_500_and_no_key(window: Any, unset_key: Keys, unset_key_log: Any) -> None:
-    """While a model's secret is not set the answer is 500 with an error and without a key, and the log says so."""
-    assert window.no_keys == ""
-    assert (unset_key["without"].status, unset_key["without"].length) == (500, 0)
-    assert unset_key["without"].error != ""
-    model = unset_key["without"].model
-    logged = [one.line.labels.get("metadata.modelId") for one in unset_key_log.matches["not retrieved"]]
-    assert model in logged
-
-
-@pytest.mark.item("MDE-078")
-def test_a_key_that_was_added_is_used_at_once(window: Any, unset_key: Keys) -> None:
-    """Once a secret is set again its key is handed out within a minute, without a redeploy."""
-    assert window.no_keys == ""
-    assert unset_key["before"].status == 200
-    assert (unset_key["after"].status, unset_key["after"].digest) == (200, unset_key["before"].digest)
-
-
 @pytest.mark.item("MDE-119")
 def test_a_key_is_for_signed_in_users_and_for_the_name_they_may_ask_for(
     window: Any, strangers: Keys, trespasses: Keys
 ) -> None:
-    """Without a valid session the answer is 401 or 403; with one, a name that the model does not have gets a refusal."""
+    """Without a valid session the answer is 401 or 403; with one, a name that is not the model's is refused."""
     assert window.no_keys == ""
     assert {who: one.length for who, one in {**strangers, **trespasses}.items() if one.length} == {}
     assert {who: one.status for who, one in strangers.items() if one.status not in (401, 403)} == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ def test_the_night_stayed_in_bounds(finished: Rows, since_release: LogView, fact
     """From the 8th to the 24th hour no ten minutes are without a record, and no condition is met in any window."""
     start, end = _start(facts) + 8 * HOUR, _start(facts) + 24 * HOUR
     times = [start, *sorted(row["begun"] for row in finished if start <= row["begun"] <= end), end]
-    assert max(after - before for before, after in zip(times[:-1], times[1:], strict=True)) <= 600
+    assert max(after - before for before, after in pairwise(times)) <= 600
     hourly = AlertRule(name="failure share", comparison=">=", limit=0.05, window=HOUR, step=HOUR, minimum=20)
     for rule in (hourly, HIGH, ALL):
         assert decided(decide_alert(_readings(finished, rule, start, end), rule)) == "pass"

@@ -12,7 +12,7 @@ const POLLS_S = [2, 3, 5, 8];
 const root = document.getElementById("root");
 const has = (defect) => DEFECTS.includes(defect);
 const pause = (seconds) => new Promise((done) => setTimeout(done, (seconds * 1000) / SETTINGS.speed));
-const state = { group: "Image to Image", model: null, menu: null, family: null, busy: false, credits: null };
+const state = { group: "Image to Image", model: null, menu: null, family: null, busy: false };
 
 const logger = {
   write(level, message, context) {
@@ -196,8 +196,11 @@ async function execute(model, prompt) {
   const told = { modelId: model.modelId, provider: model.provider, contentType: model.contentType };
   if (has("start-logged-without-type")) delete told.contentType;
   if (!has("real-unlogged-frontend")) logger.info("Starting direct model execution", told);
-  if (has("window-c")) return (await invoke("generate-content", { prompt, model_config: model })).id;
   if (!model.use_api_key) return synchronously(model, prompt, settings);
+  if (has("window-c")) {
+    const body = { prompt, model_config: model, model_schema: { type: "object" }, custom_parameters: settings };
+    return pollUntilEnd(await invoke("generate-content", body));
+  }
   const row = await record(model, prompt, settings);
   try {
     return await (model.provider === "runware" ? byRunware(model, row, prompt) : byKie(model, row, prompt, settings));
@@ -288,7 +291,6 @@ function inputCard() {
     modelField(),
     element("div", { className: "field" }, element("label", { textContent: "Prompt" }), prompt),
     element("div", { className: "actions" }, generate, reset, element("span", { className: "muted", textContent: hint })),
-    element("p", { className: "muted", textContent: state.credits === null ? "" : `${state.credits} credits` }),
   );
 }
 
