@@ -37,6 +37,15 @@ def test_a_redirect_to_the_own_origin_is_followed_with_credentials(
     assert kind(seen) is None
 
 
+def test_a_redirect_that_is_not_to_be_followed_is_the_answer_itself(
+    http: Callable[..., Http], serve: Callable[..., Hostile]
+) -> None:
+    server = serve(routes({"/a": redirect("/b"), "/b": ok(b"here")}))
+    seen = http(server.url).get("/a", follow=False)
+    assert (seen.status, seen.header("location"), seen.history) == (302, "/b", ())
+    assert server.visits == 1
+
+
 def test_a_redirect_elsewhere_is_the_answer_itself_and_nothing_is_sent_there(
     http: Callable[..., Http], serve: Callable[..., Hostile]
 ) -> None:
