@@ -29,6 +29,7 @@ expect = "as the claim says"
 on_fail = "{on_fail}"
 safety = "{safety}"
 fault = "something else"
+checked = {checked}
 """
 _HEAD = """
 [system]
@@ -123,6 +124,7 @@ class House:
         plain = {
             "title": f"Statement {name}", "kind": "functional", "stage": "smoke", "how": "automated",
             "on_fail": "high; investigate", "safety": "read_only",
+            "checked": "false",
         }  # fmt: skip
         self._items.append(_ITEM.format(id=name, **{**plain, **how}))
 

@@ -12,7 +12,7 @@ import random
 import subprocess
 import sys
 import tomllib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,7 +56,7 @@ def expected(system: str, name: str) -> set[str]:
     return set(map(str, fault["items"]))  # type: ignore[call-overload]  # a list of ids
 
 
-@lru_cache(maxsize=1)
+@cache
 def written(system: str) -> set[str]:
     """Return the items that have a check."""
     words = [sys.executable, "-m", "pytest", "--collect-only", "-q", f"suites/{system}"]
@@ -86,6 +86,12 @@ def test_each_fault_reddens_exactly_its_items(system: str, fault: str, tmp_path:
 def test_the_system_as_it_is_built_reddens_exactly_its_departures(system: str, tmp_path: Path) -> None:
     departures = {str(item) for one in faults(system) if one.get("group") == "as-built" for item in one["items"]}  # type: ignore[attr-defined]  # ids
     assert set(red(run(system, tmp_path, "--fault", "as-built"))) == departures
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_checklist_insists_on_every_check_that_is_written(system: str) -> None:
+    insisted = {entry.id for entry in checklist.load(system).item if entry.checked}
+    assert insisted == written(system)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -429,3 +429,11 @@ def _until(holds: object, within: float = 20) -> None:
     while not holds():  # type: ignore[operator]  # a lambda
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+def test_an_item_whose_check_is_gone_ends_the_collection(house: House) -> None:
+    house.item("DEM-002", checked="true")
+    run = house.run()
+    assert run.status == 4
+    assert "DEM-002: says that a check decides it, and none does" in run.out
+    assert house.target.seen == []
