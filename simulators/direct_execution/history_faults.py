@@ -58,7 +58,7 @@ DEFECTS = (
     ),
     Defect(
         fault="small-provider-fails",
-        fits=lambda one, at: one.model["recordId"] == SYNCHRONOUS and at.minute > 60 and at.one_in(60, 4),
+        fits=lambda one, at: one.model["recordId"] == SYNCHRONOUS and not at.between(0, 61) and at.one_in(60, 4),
         changed=_FAILED,
     ),
     Defect(fault="first-hours-fail", fits=lambda _, at: at.between(60, 240) and at.one_in(12), changed=_FAILED),
