@@ -93,7 +93,7 @@ class Chat(DjangoSession):
         """Send a message and read what comes back; the limit is judged, so the look lasts well beyond it."""
         headers = {"HX-Request": "true", "HX-Target": "chat-container"}
         answer = self.post(f"/chat/{self.number}/", {"message": text, **more}, headers, within)
-        return {"conversation": self.number, "asked": text, **reply_of(answer)}
+        return {"conversation": self.number, "asked": text, "html": answer.text, **reply_of(answer)}
 
 
 def reply_of(answer: Exchange) -> Reply:
@@ -115,7 +115,6 @@ def reply_of(answer: Exchange) -> Reply:
         "icon_classes": [sorted(one.classes) for one in icons],
         "told": told[-1].text if told else "",
         "disables": "disableChatInterface(" in answer.text,
-        "html": answer.text,
     }
 
 
@@ -223,8 +222,11 @@ def other_pages(chat: Http, secrets: Confidential, facts: Facts, stored: Snapsho
     before = [row for row in stored["own"] if row["created_at"] < deployed]
     if not before:
         raise UnseenError(f"{facts['chat_user']} has no messages from before the deployment that could be loaded")
+    number = stored["foreign"].only["id"]
+    if number is None:
+        raise UnseenError("nobody else has a conversation that could be asked for")
     said = Chat(chat, secrets, facts, before[0]["session_id"])
-    foreign = said.get(f"/chat/{stored['foreign'].only['id']}/")
+    foreign = said.get(f"/chat/{number}/")
     old = [row for row in before if row["session_id"] == said.number]
     return {"rows": old, "old": reply_of(said.get(f"/chat/{said.number}/")), "foreign": foreign}
 
@@ -326,6 +328,10 @@ HITS = """one => {
   const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   return hit !== null && (one === hit || one.contains(hit));
 }"""
+CENTRE = """one => {
+  const box = one.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
 HEADER = """() => {
   const main = document.querySelector("#chat-container").parentElement;
   let one = document.querySelector("#chat-title-container");
@@ -333,7 +339,7 @@ HEADER = """() => {
   return one.innerText;
 }"""
 CHOICES = """() => [...document.querySelectorAll("select option, input:not([type=file]), [role=option], [role=radio]")]
-  .map(one => [one.name, one.value, one.innerText].join(" "))"""
+  .filter(one => !/csrf/.test(one.name + one.id)).map(one => [one.name, one.value, one.innerText].join(" "))"""
 WATCH_SPINNER = """() => {
   const spinner = document.querySelector("#loading-spinner");
   window.seenOfSpinner = [];
@@ -396,24 +402,30 @@ def sign_in(visit: Visit, secrets: Confidential, facts: Facts) -> bool:
     return visit.appears(FIELD, within=BROWSER_S)
 
 
-def centre(visit: Visit, selector: str) -> tuple[float, float]:
-    """Return the middle of the last element that fits, in pixels."""
-    box = visit.page.locator(selector).last.bounding_box(timeout=visit.ms(10)) or dict.fromkeys(
-        ("x", "y", "width", "height"), 0
+def of_last(visit: Visit, selector: str, question: str, without: Any) -> Any:
+    """Return what the page answers to a question about the last element that fits; `without` when there is none."""
+    return visit.page.evaluate(
+        f"([name, without]) => {{ const one = [...document.querySelectorAll(name)].at(-1);"
+        f" return one ? ({question})(one) : without; }}",
+        [selector, without],
     )
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def centre(visit: Visit, selector: str) -> tuple[float, float]:
+    """Return the middle of the last element that fits, in pixels; a corner of the page when there is none."""
+    across, down = of_last(visit, selector, CENTRE, [0, 0])
+    return across, down
 
 
 def tooltip(visit: Visit) -> dict[str, object]:
     """Return what is seen of the newest answer's tooltip."""
-    tip = visit.page.locator(f"{ICON} + div").last
-    return {"shown": tip.evaluate(SEEN), "name": (tip.text_content() or "").strip()}
+    name = of_last(visit, f"{ICON} + div", "one => one.textContent.trim()", "")
+    return {"shown": of_last(visit, f"{ICON} + div", SEEN, without=False), "name": name}
 
 
 def icon(visit: Visit) -> dict[str, object]:
     """Return what is seen of the newest answer's icon."""
-    one = visit.page.locator(ICON).last
-    return {"shown": one.evaluate(SEEN), "hit": one.evaluate(HITS)}
+    return {name: of_last(visit, ICON, question, without=False) for name, question in (("shown", SEEN), ("hit", HITS))}
 
 
 def answered(visit: Visit, before: int) -> bool:
@@ -444,7 +456,7 @@ def desktop_page(
         visit.saw(shown=here.locator("#chat-container").inner_text(), header_after=here.evaluate(HEADER))
         visit.saw(answers=here.locator(".prose").all_inner_texts(), blocks=here.locator(".prose > *").count())
         visit.saw(icon=icon(visit), tooltip_before=tooltip(visit), hover_rule=here.evaluate(HOVER_RULE))
-        visit.saw(label=here.locator(".model-info-container").last.locator("xpath=..").inner_text())
+        visit.saw(label=of_last(visit, ".model-info-container", "one => one.parentElement.innerText", ""))
         here.mouse.move(*centre(visit, ICON))
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
         visit.saw(tooltip_after=tooltip(visit), address=here.url)
@@ -469,10 +481,10 @@ def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, 
         before = here.locator(".prose").count()
         here.touchscreen.tap(*centre(visit, FIELD))
         here.keyboard.type(f"{marker} Good evening.")
-        visit.saw(typed=here.locator(FIELD).input_value(), reachable=here.locator(BUTTON).evaluate(HITS))
+        visit.saw(typed=here.locator(FIELD).input_value(), reachable=of_last(visit, BUTTON, HITS, without=False))
         here.touchscreen.tap(*centre(visit, BUTTON))
         visit.saw(answered=answered(visit, before), answers=here.locator(".prose").all_inner_texts()[before:])
-        here.locator(ICON).last.scroll_into_view_if_needed(timeout=visit.ms(10))
+        of_last(visit, ICON, "one => one.scrollIntoView({ block: 'center' })", None)
         here.touchscreen.tap(*centre(visit, ICON))
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
         return {"tooltip": tooltip(visit)}
@@ -585,7 +597,7 @@ def outage(  # noqa: PLR0913, PLR0917  what it looks through
         exhausted = said.say(words)
         passing = Passing(said, controls, run.speed)
         polls = [said.get(AVAILABILITY) for _ in range(20)]
-        refused = said.say(words)
+    refused = said.say(f"{marker} Now that no model refuses")
 
     def steps(visit: Visit) -> dict[str, object]:
         sign_in(visit, secrets, facts)

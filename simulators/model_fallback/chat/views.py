@@ -87,6 +87,8 @@ def _html(text: str) -> str:
 
 
 def _display(model: str) -> str:
+    if parts.FAULTS.on("model-not-passed-to-template"):
+        return ""
     names = list(parts.CASCADE.hierarchy.values())
     name = parts.CASCADE.hierarchy.get(model, model)
     if parts.FAULTS.on("tooltip-is-constant"):
