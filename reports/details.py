@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from reports.record import Crash, Item, Outcome, Reason, Record
 
 
+_DECIDED: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
+
+
 def badge(outcome: Outcome) -> Markup:
     """Return an outcome's word in its colour, its meaning as tooltip."""
     return tag("b", word(outcome), class_=f"outcome {outcome}", title=MEANING[outcome])
@@ -84,6 +87,7 @@ def item_facts(record: Record, item: Item) -> Markup:
             ("Found", pre(item.message) if item.message else None),
             ("Measured", item.measured),
             ("Allowed", item.limit),
+            ("Figures", figures(item)),
             ("Held", _list(held)),
             ("Attempts", f"{item.attempts}: decided only after retries" if item.attempts > 1 else None),
             ("Action", item.action),
@@ -105,6 +109,16 @@ def _look(record: Record, name: str) -> str:
     if look is None:
         return name
     return f"{name}: {look.state}" + (f", {look.reason}" if look.reason else f" in {look.took_s:.2f} s")
+
+
+def figures(item: Item) -> Markup | None:
+    """Return each figure that was decided: its sentence, and how it was decided."""
+    rows = [
+        tag("li", tag("b", figure.outcome, class_=f"outcome {_DECIDED[figure.outcome]}"), " ", figure.statement,
+            tag("p", summary.figure_notes(figure), class_="quiet"))
+        for figure in item.figures
+    ]  # fmt: skip
+    return tag("ul", rows, class_="decided") if rows else None
 
 
 def exhibit(evidence: Evidence) -> Markup:

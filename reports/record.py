@@ -81,7 +81,11 @@ class Verdict(Part):
 
 
 class Figure(Part):
-    """A figure that was decided with its uncertainty. Fields as in `judging.decision.Decision`."""
+    """A figure that was decided with its uncertainty. Fields as in `judging.decision.Decision`.
+
+    windows: of a figure over time, each window's end in seconds since 1970, its value, and how much was recorded in it;
+    of many, the worst of each few neighbours. A value is None where too little was recorded (0), or nothing came back.
+    """
 
     outcome: Literal["pass", "fail", "inconclusive"]
     statement: str
@@ -97,6 +101,7 @@ class Figure(Part):
     margin: float | None = None
     needed: int | None = None
     notes: tuple[str, ...] = ()
+    windows: tuple[tuple[float, float | None, int], ...] = ()
 
 
 class Item(Part):

@@ -152,6 +152,7 @@ def _properties(record: Record, key: str, item: Item) -> Iterator[tuple[str, str
     yield "item", key
     for name in ("title", "system", "section", "stage", "severity", "outcome", "measured", "limit"):
         yield name, getattr(item, name)
+    yield from (("figure", f"{figure.outcome}: {figure.statement}") for figure in item.figures)
     if item.attempts > 1:
         yield "attempts", str(item.attempts)
     for name in item.observations:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import allure_commons
 from allure_commons.model2 import Attachment, Label, Parameter, Status, StatusDetails, TestResult, TestStepResult
 
-from reports import evidence
+from reports import evidence, summary
 from reports.escaping import markdown
 from reports.outcomes import STATUS, word
 from reports.replay import ENTRIES, RECORD
@@ -125,7 +125,8 @@ def _labels(record: Record, entry: Entry) -> list[tuple[str, str]]:
 def _figures(item: Item) -> list[tuple[str, str]]:
     figures = [("outcome", word(item.outcome)), ("measured", item.measured), ("limit", item.limit)]
     attempts = str(item.attempts) if item.attempts > 1 else ""
-    return [(name, value) for name, value in [*figures, ("attempts", attempts)] if value]
+    decided = [("figure", f"{one.outcome}: {one.statement}; {summary.figure_notes(one)}") for one in item.figures]
+    return [(name, value) for name, value in [*figures, *decided, ("attempts", attempts)] if value]
 
 
 def _step(check: Check, result: TestResult) -> TestStepResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports import details, evidence, summary
+from reports import details, evidence, plots, summary
 from reports.escaping import one_line
 from reports.markup import join, tag
 from reports.outcomes import word
@@ -84,7 +84,8 @@ class Page:
             return details.pre(f"{entry.text}\n")
         self._owners = self._owners or evidence.owners(record)
         exhibits = [self._exhibit(entry, path) for path in evidence.paths(record, entry.item)]
-        return tag("div", details.item_facts(record, entry.item), exhibits, class_="item-details")
+        drawn = plots.drawn(entry.key, entry.item)
+        return tag("div", details.item_facts(record, entry.item), drawn, exhibits, class_="item-details")
 
     def _exhibit(self, entry: Entry, path: str) -> Markup:
         owner = self._owners[path]

@@ -101,7 +101,8 @@ class _Page:
             details.pre(item.message) if item.message and item.outcome != "passed" else None,
             tag("p", tag("b", "Action: "), item.action) if item.outcome == "failed" and item.action else None,
             tag("p", f"Decided only after {item.attempts} attempts.") if item.attempts > 1 else None,
-            plots.histogram(key, item),
+            details.figures(item),
+            plots.drawn(key, item),
             [self._exhibit(key, path) for path in evidence.paths(self._record, item)],
         )
         return tag("article", label, told, class_=f"item {item.outcome}", id=key)

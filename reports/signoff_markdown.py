@@ -99,6 +99,8 @@ def _item(record: Record, named: Named) -> Iterator[str]:
     yield f"- **{word(item.outcome)}** {markdown(key)} {markdown(item.title)}" + (f": {figures}" if figures else "")
     if item.attempts > 1:
         yield f"  - decided after {item.attempts} attempts"
+    for figure in item.figures:
+        yield f"  - {figure.outcome}: {markdown(figure.statement)} ({markdown(summary.figure_notes(figure))})"
     if item.samples:
         yield f"  - {plots.describe(item.samples, plots.limit_of(item))}"
     for path in evidence.paths(record, item):

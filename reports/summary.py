@@ -13,7 +13,7 @@ from reports.verdict import NEUTRAL, WORST_FIRST, count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reports.record import Decision, Item, Outcome, Reason, Record
+    from reports.record import Decision, Figure, Item, Outcome, Reason, Record
 
 Named = tuple[str, "Item"]
 
@@ -147,6 +147,14 @@ def measured_against(item: Item | Reason) -> str:
     """Return `measured X, allowed Y`, as far as it is known."""
     parts = [f"measured {item.measured}" if item.measured else "", f"allowed {item.limit}" if item.limit else ""]
     return ", ".join(part for part in parts if part)
+
+
+def figure_notes(figure: Figure) -> str:
+    """Return how a figure was decided, and what a reader of it has to know besides."""
+    margin = f", margin {figure.margin:.3g}" if figure.margin is not None else ""
+    bounded = figure.low is not None or figure.high is not None
+    sure = f", each bound at {100 * figure.confidence:.3g} %" if bounded else ""
+    return "; ".join([f"{figure.method}, {figure.samples} samples{sure}{margin}", *figure.notes])
 
 
 def ranges(keys: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from fixtures import checklist
 from reports import verdict
-from reports.record import Check, Crash, Facts, Item, Observation, Record, Spending
+from reports.record import Check, Crash, Facts, Figure, Item, Observation, Record, Spending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,10 +223,19 @@ def _look(name: str) -> Observation:
     )  # fmt: skip
 
 
+def _hostile_figure(payload: _Cycle) -> Figure:
+    return Figure(
+        outcome="fail", statement="\n".join(PAYLOADS), measured=2.0, low=1.0, high=None, limit=1.0,
+        comparison=payload(), unit=payload(), samples=2, method=payload(), confidence=0.95, notes=(payload(),),
+        windows=((0.0, 1.0, 3),) if len(payload()) % 2 else (),
+    )  # fmt: skip
+
+
 def _hostile_item(payload: _Cycle) -> Item:
     outcome = verdict.WORST_FIRST[len(payload()) % len(verdict.WORST_FIRST)]
     texts = ("title", "system", "section", "stage", "kind", "action", "safety", "source", "claim", "measured", "limit")
     return Item(
         **{name: payload() for name in texts}, message="\n".join(PAYLOADS), severity="high", outcome=outcome,  # type: ignore[arg-type]  # texts only
-        samples=(0.5, 1.5), checks=(payload(),), observations=(payload(), "x.testing_page", "x.generation"),
+        samples=(0.5, 1.5), figures=(_hostile_figure(payload),), checks=(payload(),),
+        observations=(payload(), "x.testing_page", "x.generation"),
     )  # fmt: skip

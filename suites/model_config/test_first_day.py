@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from fixtures.log_lines import LogEvent
     from fixtures.log_view import LogView
     from fixtures.thresholds import Limit
-    from judging.decision import Decision
 
-    Decided = Callable[[Decision], str]
+    Decided = Callable[..., str]
     Facts = dict[str, str]
     Threshold = Callable[..., Limit]
 
@@ -56,7 +55,7 @@ def test_the_error_rate_stays_below_its_alert(
     start, events = _since(two_days, facts)
     rule, times = threshold().alert(action="rollback (full)", **BUSY), _times(events)
     readings = share_readings(times, [_broke(one) for one in events], rule.over(start, max(times)))
-    assert decided(decide_alert(readings, rule)) == "pass"
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-096")
@@ -68,7 +67,7 @@ def test_the_response_time_stays_below_its_alert(
     made = [one for one in events if GENERATION & set(one.names)]
     rule, times = threshold().alert(name="p95 of the generation time", coverage=0), _times(made)
     readings = percentile_readings(times, [one.duration_s for one in made], rule.over(start, max(times)), 95)
-    assert decided(decide_alert(readings, rule)) == "pass"
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-098")
@@ -91,7 +90,7 @@ def test_the_fallback_rate_stays_below_its_alert(
     made = [one for one in events if GENERATION & set(one.names)]
     rule, times = threshold().alert(**BUSY), _times(made)
     readings = share_readings(times, ["legacy" in one.names for one in made], rule.over(start, max(times)))
-    assert decided(decide_alert(readings, rule)) == "pass"
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MCI-103")
@@ -127,4 +126,4 @@ def test_the_error_rate_of_every_hour_is_within_limits(two_days: LogView, facts:
     """For each of the 24 hours since the deployment an error rate is recorded, and it is at most 5 %."""
     start, events = _since(two_days, facts)
     readings = share_readings(_times(events), [_broke(one) for one in events], HOURLY.over(start, start + 24 * 3600))
-    assert decided(decide_alert(readings, HOURLY)) == "pass"
+    assert decided(decide_alert(readings, HOURLY), over=(readings, HOURLY)) == "pass"
