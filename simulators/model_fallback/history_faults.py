@@ -85,6 +85,14 @@ def _failing(step: int, first: int, last: int) -> Callable[[Day, tuple[str, ...]
     return change
 
 
+def _failing_every_hour(day: Day, _: tuple[str, ...]) -> None:
+    """Let one message fail in each hour but the first and the last, where none has failed yet."""
+    for start in range(HOUR, len(day) - HOUR, HOUR):
+        hour = day[start : start + HOUR]
+        if all(message.kind == "answered" for message in hour):
+            hour[HOUR // 2].kind = "failed"
+
+
 def _falling(step: int, first: int = 0, last: int | None = None) -> Callable[[Day, tuple[str, ...]], None]:
     def change(day: Day, models: tuple[str, ...]) -> None:
         for message in day[first:last:step]:
@@ -120,9 +128,9 @@ _CHANGES: dict[str, Callable[[Day, tuple[str, ...]], None]] = {
     "slow-quarter-of-an-hour": _slow_quarter_of_an_hour,
     "one-message-in-fifty-fails": _failing(50, HOUR, -HOUR),
     "one-hour-of-errors": _failing(40, 15 * HOUR, 16 * HOUR),
-    "errors-become-usual": _failing(HOUR, HOUR + 70, -HOUR),
-    "first-model-misses-its-target": _falling(15),
-    "first-model-misses-the-gate": _falling(8),
+    "errors-become-usual": _failing_every_hour,
+    "first-model-misses-its-target": _falling(15, HOUR),
+    "first-model-misses-the-gate": _falling(8, HOUR),
     "first-model-gone-for-two-hours": _falling(4, 13 * HOUR, 15 * HOUR),
     "exhausted-now-and-then": _exhausted_now_and_then,
     "exhausted-for-five-minutes": _exhausted_for_a_while,
