@@ -10,6 +10,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from reports import baselines
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -43,7 +45,8 @@ class RunFolder:
 
     def siblings(self) -> list[Path]:
         """Return the folders of earlier runs of this environment, oldest first."""
-        return sorted(path for path in self.path.parent.iterdir() if path.is_dir() and path != self.path)
+        folders = (path for path in self.path.parent.iterdir() if path.is_dir() and path.name != baselines.FOLDER)
+        return sorted(path for path in folders if path != self.path)
 
     def write(self, name: str, record: Record) -> None:
         """Write `plan.json` or `run.json`, whole or not at all."""

@@ -37,7 +37,7 @@ class Facts(Part):
 
     selection: the arguments as given. narrowed: everything that made the plan smaller than the checklists, each as one
     sentence. limits: what the environment sets in place of a checklist's number, each as one sentence. replay_of /
-    resumes: the run whose observations were served.
+    resumes: the run whose observations were served. baseline: what the run was compared with, as one sentence.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Facts(Part):
     selection: tuple[str, ...] = ()
     narrowed: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    baseline: str = ""
     replay_of: str = ""
     resumes: str = ""
     wall_s: float = 0.0

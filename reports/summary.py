@@ -86,7 +86,8 @@ def facts(record: Record) -> Iterator[tuple[str, str]]:
         ("Environment", run.env), ("Release", run.release), ("Commit", run.commit), ("Started", moment(run.started)),
         ("Finished", moment(run.finished)), ("Took", took), ("Slowest observation", slowest),
         ("Selection", " ".join(run.selection)), ("Budget spent", spending(record)), ("Run", run.id),
-        ("Limits of its own", "; ".join(run.limits)), ("Replay of", run.replay_of), ("Resumes", run.resumes),
+        ("Limits of its own", "; ".join(run.limits)), ("Compared with", run.baseline),
+        ("Replay of", run.replay_of), ("Resumes", run.resumes),
         ("Target's clock", f"{run.speed:g} of its seconds in one of ours" if run.speed != 1 else ""),
         ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
     ]  # fmt: skip

@@ -113,6 +113,7 @@ class House:
         self.concurrency = 8
         self.generations = 4
         self.tables = ""
+        self.release = ""
         (root / "suites" / "demo").mkdir(parents=True)
         (root / "environments").mkdir()
         (root / "conftest.py").write_text('pytest_plugins = ["fixtures.collecting", "fixtures.plugin"]\n')
@@ -141,6 +142,7 @@ class House:
 [environment]
 name = "here"
 permits = {json.dumps(self.permits)}
+{f'release = "{self.release}"' if self.release else ""}
 
 [budget]
 requests = 1000
@@ -184,4 +186,8 @@ url = "{self.target.url}"
 
     def folders(self) -> list[Path]:
         runs = self.root / "reports" / "runs" / "here"
-        return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.exists() else []
+        return (
+            sorted(path for path in runs.iterdir() if path.is_dir() and path.name != "baselines")
+            if runs.exists()
+            else []
+        )
