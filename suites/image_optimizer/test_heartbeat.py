@@ -1,0 +1,88 @@
+"""The worker's log lives: heartbeats in their form and at their time, and no silence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fixtures.log_view import LogView
+
+Watch = dict[str, Any]
+
+
+def _times(view: LogView, name: str) -> list[float]:
+    return [one.time.timestamp() for one in view.events if one.time and name in one.names]
+
+
+def _gaps(view: LogView, name: str, pace: float) -> list[float]:
+    """Return the target's seconds between the lines of a pattern."""
+    return [(after - before) * pace for before, after in pairwise(_times(view, name))]
+
+
+@pytest.mark.item("IMO-054")
+def test_the_log_is_being_written(watch: Watch) -> None:
+    """Within a minute the log grows by a line of the worker."""
+    assert watch["view"].counts["worker"] >= 1
+
+
+@pytest.mark.item("IMO-061")
+def test_a_heartbeat_carries_its_figures(hour_log: LogView, watch: Watch) -> None:
+    """Heartbeats have the documented form, rising cycles and a percentage that is right."""
+    assert watch["view"].counts["any heartbeat"] == watch["view"].counts["heartbeat"]
+    beats = [one.groups for one in (*hour_log.matches["heartbeat"], *watch["view"].matches["heartbeat"])]
+    wrong = [beat for beat in beats if abs(float(beat[3] or 0) - 100 * int(beat[2] or 0) / 450) > 0.0501]
+    assert wrong == []
+    cycles = [int(beat[0] or 0) for beat in (one.groups for one in hour_log.matches["heartbeat"])]
+    assert len(cycles) >= 2
+    assert [(before, after) for before, after in pairwise(cycles) if after <= before] == []
+
+
+@pytest.mark.item("IMO-061")
+def test_a_heartbeat_agrees_with_the_statistics(watch: Watch) -> None:
+    """Each heartbeat's figures lie within what the statistics before and after it show."""
+    figures = [one["stats"].json["rateLimiter"] for one in watch["stats"] if one["stats"].status == 200]
+    beats = [one.groups for one in watch["view"].matches["heartbeat"]]
+    assert len(beats) >= 1
+    most = max(one["requestsInLastMinute"] for one in figures)
+    assert [beat for beat in beats if not 0 <= int(beat[2] or 0) <= most + 2] == []
+    assert [beat for beat in beats if int(beat[1] or 0) > max(one["queueLength"] for one in figures) + 10] == []
+
+
+@pytest.mark.item("IMO-066")
+def test_the_heart_beats_every_half_minute(day_log: LogView, pace: float) -> None:
+    """Since the deployment no two heartbeats are more than 45 s apart, and none less than 25 s."""
+    gaps = _gaps(day_log, "any heartbeat", pace)
+    assert len(gaps) >= 2
+    assert [round(gap) for gap in gaps if not 25 <= gap <= 45] == []
+
+
+@pytest.mark.item("IMO-073")
+def test_the_worker_does_something(day_log: LogView, small_batch: dict[str, Any], pace: float) -> None:
+    """Since the deployment no minute passes without a heartbeat, and in the small batch none without a change."""
+    assert max(_gaps(day_log, "any heartbeat", pace)) <= 60
+    moved, still = small_batch["samples"][0]["at"], 0.0
+    for before, after in pairwise(small_batch["samples"]):
+        changed = (before["statuses"], before["predicted"]) != (after["statuses"], after["predicted"])
+        moved = after["at"] if changed else moved
+        still = max(still, after["at"] - moved)
+    assert still <= 60
+
+
+@pytest.mark.item("IMO-082")
+def test_the_worker_is_never_silent(day_log: LogView, pace: float) -> None:
+    """Since the deployment no minute passes without a line of the worker."""
+    assert max(_gaps(day_log, "worker", pace)) <= 60
+
+
+@pytest.mark.item("IMO-115")
+def test_every_hour_of_the_first_day_has_its_figures(day_log: LogView, pace: float, facts: Mapping[str, str]) -> None:
+    """In each of the 24 hours since the deployment a heartbeat gives the limiter's figures."""
+    start = dt.datetime.fromisoformat(facts["deployed"]).timestamp()
+    hours = {int((at - start) * pace // 3600) for at in _times(day_log, "any heartbeat")}
+    assert sorted(set(range(24)) - hours) == []

@@ -1,0 +1,51 @@
+"""The jobs since the deployment: all have an end, in the time that their size may take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from judging.proportions import ShareLimit, decide_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fixtures.database import Snapshot
+    from judging.decision import Decision
+
+    Decided = Callable[[Decision], str]
+
+IN_TIME = ShareLimit(value=0.95, comparison=">=", name="jobs in time")
+SIZES = ((10, 2), (50, 7), (100, 15), (500, 70), (1000, 120))  # images, and the minutes they may take
+
+
+def _bound(images: int) -> float:
+    """Return the seconds that a job of this size may take, between two sizes in proportion."""
+    (few, least), *rest = SIZES
+    if images <= few:
+        return least * 60.0
+    for many, most in rest:
+        if images <= many:
+            return 60.0 * (least + (most - least) * (images - few) / (many - few))
+        few, least = many, most
+    return 60.0 * least * images / few
+
+
+@pytest.mark.item("IMO-109")
+def test_jobs_end_within_the_time_of_their_size(tables: Snapshot, decided: Decided) -> None:
+    """At least 95 % of the jobs since the deployment end within the time that is expected for their size."""
+    taken = [
+        (row["seconds"] if row["seconds"] is not None else row["age"], _bound(row["total_images"]))
+        for row in tables["jobs"]
+    ]
+    in_time = [seconds <= bound for seconds, bound in taken]
+    assert decided(decide_share(sum(in_time), len(in_time), IN_TIME)) == "pass"
+
+
+@pytest.mark.item("IMO-116")
+def test_every_job_of_the_day_has_an_end(tables: Snapshot) -> None:
+    """No job since the deployment is open beyond the time that its size may take."""
+    rows = list(tables["jobs"])
+    assert len(rows) >= 1
+    assert [row["id"] for row in rows if row["seconds"] is None and row["age"] > _bound(row["total_images"])] == []

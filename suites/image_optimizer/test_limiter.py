@@ -1,0 +1,102 @@
+"""The limiter's statistics: their shape, their bounds, what they say of themselves, and whether they tell the truth."""
+
+from __future__ import annotations
+
+import statistics
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures.log_view import LogView
+
+Watch = dict[str, Any]
+
+
+def _figures(watch: Watch) -> list[dict[str, Any]]:
+    return [one["stats"].json["rateLimiter"] for one in watch["stats"]]
+
+
+@pytest.mark.item("IMO-044")
+def test_the_statistics_are_json(watch: Watch) -> None:
+    """The endpoint answers 200 with JSON, and within 1 s in the median of its samples."""
+    first = watch["stats"][0]["stats"]
+    assert (first.status, first.is_json) == (200, True)
+    assert statistics.median(one["stats"].elapsed_s for one in watch["stats"]) < 1
+
+
+@pytest.mark.item("IMO-045")
+def test_the_statistics_have_the_documented_fields(watch: Watch) -> None:
+    """Every field is there with its type, and none is null."""
+    body = watch["stats"][0]["stats"].json
+    limiter, health = body["rateLimiter"], body["health"]
+    assert isinstance(body["status"], str)
+    assert [type(limiter[name]) for name in ("queueLength", "requestsInLastMinute", "maxRPM")] == [int, int, int]
+    assert type(limiter["rpmUsagePercent"]) in (int, float)
+    assert [type(health[name]) for name in ("queueHealthy", "rpmHealthy")] == [bool, bool]
+
+
+@pytest.mark.item("IMO-046")
+def test_ok_is_said_by_a_living_worker(watch: Watch) -> None:
+    """The status is ok in every sample, and meanwhile the worker's heart beats."""
+    assert {one["stats"].json["status"] for one in watch["stats"] if one["stats"].status == 200} == {"ok"}
+    assert watch["view"].counts["any heartbeat"] >= 1
+
+
+@pytest.mark.item("IMO-048")
+def test_the_requests_of_the_last_minute_are_those_that_were_sent(debug: LogView, watch: Watch) -> None:
+    """The count is from 0 to 450 and, within 5 %, that of the logged requests: a poll is one, or one per item."""
+    counts, last = watch["view"].counts, _figures(watch)[-1]["requestsInLastMinute"]
+    created = counts["prediction"] + counts["not predicted"]
+    polled = sum(int(one.groups[0] or 0) for one in watch["view"].matches["polling"])
+    assert all(0 <= one["requestsInLastMinute"] <= 450 for one in _figures(watch))
+    assert created >= 10
+    under_way = counts["completed"] + counts["failed"] < created  # then the newest poll may be half done
+    slack = max(int(one.groups[0] or 0) for one in watch["view"].matches["polling"]) if under_way else 1
+    sent = (created + counts["polling"], created + polled)
+    near = [one for one in sent if abs(last - one) <= max(slack, 0.05 * one)]
+    assert (last, near != []) == (last, True)
+
+
+@pytest.mark.item("IMO-049")
+def test_the_limit_is_450(watch: Watch, day_log: LogView) -> None:
+    """The endpoint's limit is 450, and so is that of the limiter's start line."""
+    assert {one["maxRPM"] for one in _figures(watch)} == {450}
+    assert day_log.counts["limiter 450"] == day_log.counts["limiter"]
+    assert day_log.counts["limiter"] >= 1
+
+
+@pytest.mark.item("IMO-050")
+def test_the_usage_is_requests_by_limit(watch: Watch, small_batch: Watch) -> None:
+    """In every sample the usage is the ratio of requests and limit, to one decimal, and some sample has requests."""
+    figures = _figures(watch)
+    assert max(one["requestsInLastMinute"] for one in figures) > 0
+    off = [100 * one["requestsInLastMinute"] / one["maxRPM"] - one["rpmUsagePercent"] for one in figures]
+    assert [round(one, 3) for one in off if abs(one) > 0.0501] == []
+
+
+@pytest.mark.item("IMO-051")
+def test_the_queue_is_called_healthy_while_it_is_short(watch: Watch) -> None:
+    """In every sample queueHealthy says whether fewer than 500 requests wait."""
+    said = [one["stats"].json["health"]["queueHealthy"] for one in watch["stats"]]
+    assert said == [one["queueLength"] < 500 for one in _figures(watch)]
+    assert len(said) >= 5
+
+
+@pytest.mark.item("IMO-052")
+def test_the_usage_is_called_healthy_while_it_is_in_bounds(watch: Watch) -> None:
+    """In every sample rpmHealthy says whether the usage is at most 95 %; at exactly 95 % both readings are allowed."""
+    seen = [(one["stats"].json["health"]["rpmHealthy"], one["stats"].json["rateLimiter"]) for one in watch["stats"]]
+    clear = [(said, figures["rpmUsagePercent"] < 95) for said, figures in seen if figures["rpmUsagePercent"] != 95]
+    assert [said for said, _ in clear] == [expected for _, expected in clear]
+    assert len(clear) >= 5
+
+
+@pytest.mark.item("IMO-053")
+def test_the_statistics_can_be_watched(watch: Watch) -> None:
+    """Asked every 5 s, the endpoint answers each time, and watching it adds no requests."""
+    assert [one["stats"].status for one in watch["stats"]] == [200] * len(watch["stats"])
+    assert len(watch["stats"]) >= 9
+    quiet = [one["requestsInLastMinute"] for one in _figures(watch)[-3:]]
+    assert [after - before for before, after in pairwise(quiet) if after > before] == []

@@ -1,0 +1,95 @@
+"""Replicate: the token works, its predictions are ours and succeed, and it never has to slow us down."""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from judging.percentiles import PercentileLimit, decide_percentile
+from judging.proportions import ShareLimit, decide_share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fixtures.database import Snapshot
+    from fixtures.exchange import Exchange
+    from judging.decision import Decision
+
+    Decided = Callable[[Decision], str]
+
+Listed = dict[str, Any]
+MEDIAN = PercentileLimit(value=2, comparison="<", percentile=50, unit="s", name="median of Replicate's answers")
+P95 = PercentileLimit(value=5, comparison="<", percentile=95, unit="s", name="p95 of Replicate's answers")
+SUCCEEDED = ShareLimit(value=0.99, comparison=">=", name="succeeded predictions")
+FAILED = ShareLimit(value=0.01, comparison="<=", name="failed or canceled predictions")
+
+
+@pytest.mark.item("IMO-011")
+def test_the_token_is_accepted_and_is_the_server_s(account: Exchange, predictions: Listed) -> None:
+    """Replicate accepts the token, and lists under it the predictions that the server made for this run."""
+    assert account.status == 200
+    assert [one["id"] for one in predictions["found"] if one["ours"]] != []
+
+
+@pytest.mark.item("IMO-012")
+def test_the_model_exists(model: Exchange, facts: Mapping[str, str]) -> None:
+    """The model that is to be used exists at Replicate."""
+    assert model.status == 200
+    assert f"{model.json['owner']}/{model.json['name']}" == facts["model"]
+
+
+@pytest.mark.item("IMO-027")
+def test_at_most_450_requests_go_out_in_any_minute(predictions: Listed, watch: Listed) -> None:
+    """In no 60 s of the past hour are more than 450 predictions created, and no sample counts more requests."""
+    times = sorted(one["at"] for one in predictions["found"])
+    most = max(bisect.bisect_left(times, at + 60) - number for number, at in enumerate(times))
+    assert predictions["whole"] is True
+    assert most <= 450
+    assert max(one["stats"].json["rateLimiter"]["requestsInLastMinute"] for one in watch["stats"]) <= 450
+
+
+@pytest.mark.item("IMO-089")
+def test_replicate_is_up(account: Exchange) -> None:
+    """Replicate answers for the account: it is up, and the account is not blocked."""
+    assert account.status == 200
+
+
+@pytest.mark.item("IMO-091")
+def test_every_prediction_is_known_to_replicate(in_flight: list[Listed]) -> None:
+    """The predictions of items that are being worked on are known to Replicate, and on their way."""
+    assert len(in_flight) >= 1
+    assert [one["known"].status for one in in_flight] == [200] * len(in_flight)
+    assert {one["known"].json["status"] for one in in_flight} - {"starting", "processing", "succeeded"} == set()
+
+
+@pytest.mark.item("IMO-096")
+def test_nobody_else_uses_the_token(predictions: Listed, tables: Snapshot) -> None:
+    """All predictions that Replicate lists for the past hour belong to items of this database."""
+    listed = {one["id"] for one in predictions["found"]}
+    assert listed != set()
+    assert sorted(listed - set(tables["known"].column("prediction"))) == []
+
+
+@pytest.mark.item("IMO-099")
+def test_replicate_answers_in_normal_time(replicate_times: list[float | None], decided: Decided) -> None:
+    """Half of Replicate's answers come within 2 s, and nineteen in twenty within 5 s."""
+    assert decided(decide_percentile(replicate_times, MEDIAN)) == "pass"
+    assert decided(decide_percentile(replicate_times, P95)) == "pass"
+
+
+@pytest.mark.item("IMO-100")
+def test_predictions_succeed(predictions: Listed, decided: Decided) -> None:
+    """Of the predictions of the past hour that are older than five minutes at least 99 % succeeded."""
+    old = [one["status"] == "succeeded" for one in predictions["found"] if one["age"] > 300]
+    assert decided(decide_share(sum(old), len(old), SUCCEEDED)) == "pass"
+
+
+@pytest.mark.item("IMO-102")
+def test_failed_predictions_do_not_accumulate(predictions: Listed, tables: Snapshot, decided: Decided) -> None:
+    """At most 1 % of the past hour's predictions failed or were canceled, and each of these has failed its item."""
+    bad = [one["id"] for one in predictions["found"] if one["status"] in ("failed", "canceled")]
+    states = {row["prediction"]: row["status"] for row in tables["known"]}
+    assert {name: states.get(name) for name in bad} == dict.fromkeys(bad, "FAILED")
+    assert decided(decide_share(len(bad), len(predictions["found"]), FAILED)) == "pass"
