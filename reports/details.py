@@ -108,7 +108,8 @@ def _look(record: Record, name: str) -> str:
     look = record.observations.get(name)
     if look is None:
         return name
-    return f"{name}: {look.state}" + (f", {look.reason}" if look.reason else f" in {look.took_s:.2f} s")
+    told = f"{name}: {look.state}" + (f", {look.reason}" if look.reason else f" in {look.took_s:.2f} s")
+    return f"{told}; {summary.clock(look)}" if look.offset_s is not None else told
 
 
 def figures(item: Item) -> Markup | None:

@@ -84,6 +84,7 @@ class Verdict(Part):
 class Figure(Part):
     """A figure that was decided with its uncertainty. Fields as in `judging.decision.Decision`.
 
+    alpha, beta: the chance of a false pass and of a false fail it was judged at, None where every case was seen.
     windows: of a figure over time, each window's end in seconds since 1970, its value, and how much was recorded in it;
     of many, the worst of each few neighbours. A value is None where too little was recorded (0), or nothing came back.
     """
@@ -102,6 +103,8 @@ class Figure(Part):
     margin: float | None = None
     needed: int | None = None
     notes: tuple[str, ...] = ()
+    alpha: float | None = None
+    beta: float | None = None
     windows: tuple[tuple[float, float | None, int], ...] = ()
 
 
@@ -152,7 +155,10 @@ class Check(Part):
 
 
 class Observation(Part):
-    """One look. state: `seen`, `unseen` (reason says why) or `not started`. evidence: files, relative to the record."""
+    """One look. state: `seen`, `unseen` (reason says why) or `not started`. evidence: files, relative to the record.
+
+    offset_s: where a database told the time, its clock minus ours, known to within offset_uncertainty_s.
+    """
 
     system: str
     name: str
@@ -163,6 +169,8 @@ class Observation(Part):
     took_s: float = 0.0
     attempts: int = 1
     evidence: tuple[str, ...] = ()
+    offset_s: float | None = None
+    offset_uncertainty_s: float | None = None
 
 
 class Crash(Part):
@@ -180,7 +188,7 @@ class Spending(Part):
 
 
 class Record(Part):
-    """The whole of `run.json`."""
+    """The whole of `run.json`. family: the error probability of all its decided figures together, as one sentence."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     run: Facts
@@ -192,5 +200,6 @@ class Record(Part):
     crashes: tuple[Crash, ...] = ()
     budget: dict[str, Spending] = Field(default_factory=dict)
     systems: dict[str, str] = Field(default_factory=dict)
+    family: str = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

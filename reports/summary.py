@@ -13,7 +13,7 @@ from reports.verdict import NEUTRAL, WORST_FIRST, count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reports.record import Decision, Figure, Item, Outcome, Reason, Record
+    from reports.record import Decision, Figure, Item, Observation, Outcome, Reason, Record
 
 Named = tuple[str, "Item"]
 
@@ -82,6 +82,7 @@ def facts(record: Record) -> Iterator[tuple[str, str]]:
     run = record.run
     took = f"{run.wall_s:.1f} s, verdict after {run.to_verdict_s:.1f} s" if run.wall_s else ""
     slowest = f"{run.slowest_observation}, {run.slowest_observation_s:.1f} s" if run.slowest_observation else ""
+    looks = record.observations.items()
     told = [
         ("Environment", run.env), ("Release", run.release), ("Commit", run.commit), ("Started", moment(run.started)),
         ("Finished", moment(run.finished)), ("Took", took), ("Slowest observation", slowest),
@@ -89,6 +90,8 @@ def facts(record: Record) -> Iterator[tuple[str, str]]:
         ("Limits of its own", "; ".join(run.limits)), ("Compared with", run.baseline),
         ("Replay of", run.replay_of), ("Resumes", run.resumes),
         ("Target's clock", f"{run.speed:g} of its seconds in one of ours" if run.speed != 1 else ""),
+        ("Decided figures", record.family),
+        ("Clocks", "; ".join(f"{name}: {clock(look)}" for name, look in looks if look.offset_s is not None)),
         ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
     ]  # fmt: skip
     return ((label, text) for label, text in told if text)
@@ -148,6 +151,13 @@ def measured_against(item: Item | Reason) -> str:
     """Return `measured X, allowed Y`, as far as it is known."""
     parts = [f"measured {item.measured}" if item.measured else "", f"allowed {item.limit}" if item.limit else ""]
     return ", ".join(part for part in parts if part)
+
+
+def clock(look: Observation) -> str:
+    """Return how far the clock of a database is from ours."""
+    known = f" (± {look.offset_uncertainty_s:.3g} s)" if look.offset_uncertainty_s is not None else ""
+    side = "ahead of" if (look.offset_s or 0) >= 0 else "behind"
+    return f"the database's clock is {abs(look.offset_s or 0):.3g} s{known} {side} ours"
 
 
 def figure_notes(figure: Figure) -> str:
