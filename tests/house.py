@@ -24,7 +24,7 @@ title = "{title}"
 kind = "{kind}"
 stage = "{stage}"
 how = "{how}"
-needs = ["http"]
+needs = {needs}
 expect = "as the claim says"
 on_fail = "{on_fail}"
 safety = "{safety}"
@@ -125,7 +125,7 @@ class House:
         plain = {
             "title": f"Statement {name}", "kind": "functional", "stage": "smoke", "how": "automated",
             "on_fail": "high; investigate", "safety": "read_only",
-            "checked": "false",
+            "checked": "false", "needs": '["http"]',
         }  # fmt: skip
         self._items.append(_ITEM.format(id=name, **{**plain, **how}))
 
