@@ -31,10 +31,10 @@ CHECK = """
 from judging.proportions import ShareLimit, decide_share
 @pytest.mark.item("DEM-001", "DEM-002")
 @pytest.mark.parametrize("number", range(4))
-def test_share(front, decided, number) -> None:
+def test_share(front, estimated, number) -> None:
     def few(alpha, beta):
         return decide_share(1, 1000, ShareLimit(value=0.05, comparison="<", alpha=alpha, beta=beta))
-    assert decided(few) == "pass"
+    assert estimated(few) == "pass"
     assert front.status == 200
 """
 
