@@ -34,6 +34,11 @@ class Faults:
         self._known = frozenset(known)
         self._active = frozenset(active)
 
+    @property
+    def active(self) -> frozenset[str]:
+        """The names of those that are switched on."""
+        return self._active
+
     def on(self, name: str) -> bool:
         """Say whether the fault `name` is switched on. Raises UnknownNameError for a name no faults.toml defines."""
         if name not in self._known:

@@ -1,0 +1,1 @@
+"""AI integration: inference with fallback, and the coordination of services."""

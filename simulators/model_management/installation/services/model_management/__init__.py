@@ -1,0 +1,1 @@
+"""Model management: registry, inference log, guardrails, deployments and rollbacks."""

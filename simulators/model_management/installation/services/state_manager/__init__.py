@@ -1,0 +1,1 @@
+"""The State Manager: connections that the services share."""

@@ -1,0 +1,131 @@
+"""The pool of PostgreSQL connections that all services of one process share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from services.simulated import faulty
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MOST = 50
+ACQUIRE_S = 5.0
+
+Row = dict[str, Any]
+
+
+class ConnectionPoolExhaustedError(Exception):
+    """No connection became free in time."""
+
+
+class Connection:
+    """One connection. Statements carry numbered placeholders, `$1` and on."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self.raw = connection
+
+    async def _run(self, sql: str, parameters: tuple[object, ...]) -> psycopg.AsyncCursor[Row]:
+        cursor: psycopg.AsyncCursor[Row] = psycopg.AsyncRawCursor(self.raw, row_factory=dict_row)
+        await cursor.execute(sql, parameters)
+        return cursor
+
+    async def execute(self, sql: str, *parameters: object) -> str:
+        """Run a statement; return what the server says it did."""
+        return (await self._run(sql, parameters)).statusmessage or ""
+
+    async def fetch(self, sql: str, *parameters: object) -> list[Row]:
+        """Return all rows."""
+        return await (await self._run(sql, parameters)).fetchall()
+
+    async def fetchrow(self, sql: str, *parameters: object) -> Row | None:
+        """Return the first row, or None."""
+        return await (await self._run(sql, parameters)).fetchone()
+
+    async def fetchval(self, sql: str, *parameters: object) -> Any:
+        """Return the first column of the first row, or None."""
+        row = await self.fetchrow(sql, *parameters)
+        return None if row is None else next(iter(row.values()))
+
+    def transaction(self) -> Any:
+        """Return a context in which all statements happen, or none does."""
+        return self.raw.transaction()
+
+
+class PostgreSQLPool:
+    """Connections that are opened when needed, at most fifty, and kept."""
+
+    def __init__(self) -> None:
+        self._free: list[Connection] = []
+        self._slots = asyncio.Semaphore(MOST)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """Lend a connection. Raises ConnectionPoolExhaustedError after five seconds without a free one."""
+        async with self._lent(keep=faulty("pool-keeps-connections")) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _lent(self, *, keep: bool = False) -> AsyncIterator[Connection]:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), ACQUIRE_S)
+        except TimeoutError:
+            raise ConnectionPoolExhaustedError(f"no connection became free within {ACQUIRE_S:g} s") from None
+        try:
+            connection = self._free.pop() if self._free else await _connected()
+            yield connection
+            self._free.append(connection)
+        finally:
+            if not keep:
+                self._slots.release()
+
+    async def execute(self, sql: str, *parameters: object) -> str:
+        """Run a statement on a connection of its own."""
+        async with self._lent() as connection:
+            return await connection.execute(sql, *parameters)
+
+    async def fetch(self, sql: str, *parameters: object) -> list[Row]:
+        """Return all rows of a statement on a connection of its own."""
+        async with self._lent() as connection:
+            return await connection.fetch(sql, *parameters)
+
+    async def fetchrow(self, sql: str, *parameters: object) -> Row | None:
+        """Return the first row of a statement on a connection of its own, or None."""
+        async with self._lent() as connection:
+            return await connection.fetchrow(sql, *parameters)
+
+    async def fetchval(self, sql: str, *parameters: object) -> Any:
+        """Return the first column of the first row of a statement on a connection of its own, or None."""
+        async with self._lent() as connection:
+            return await connection.fetchval(sql, *parameters)
+
+
+async def _connected() -> Connection:
+    settings = {
+        "host": os.environ.get("DB_HOST", "localhost"),
+        "port": os.environ.get("DB_PORT", "5443"),
+        "dbname": os.environ.get("DB_NAME", "postgres"),
+        "user": os.environ.get("DB_USER", "postgres"),
+    }
+    return Connection(await psycopg.AsyncConnection.connect("", autocommit=True, row_factory=dict_row, **settings))  # type: ignore[arg-type]  # names of libpq
+
+
+_pools: dict[str, PostgreSQLPool] = {}
+
+
+async def get_postgres_pool() -> PostgreSQLPool:
+    """Return the process's pool."""
+    if "postgres" not in _pools:
+        _pools["postgres"] = PostgreSQLPool()
+    return _pools["postgres"]
+
+
+async def close_pools() -> None:
+    """Forget the process's pools."""
+    _pools.clear()

@@ -1,0 +1,1 @@
+"""The story teller: narratives, and what keeps them safe."""

@@ -1,0 +1,57 @@
+"""How the installation is asked: probes that are shipped to its interpreter, and the names of its metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fixtures.look import Ledger
+    from fixtures.python import Call, Python
+
+_FOLDER = Path(__file__).with_name("probes")
+# In the order of their imports: each may use those before it.
+_ORDER = (
+    "ground",
+    "endpoints",
+    "clock",
+    "registry",
+    "log",
+    "guardrails",
+    "clients",
+    "latencies",
+    "rollout",
+    "deployments",
+)
+
+# The twelve measurements that the guide asks for, by the names under which they are expected.
+METRICS = {
+    "lookup latency": "model_registry_lookup_seconds_count",
+    "registrations": "model_registrations_total",
+    "status changes": "model_status_changes_total",
+    "deployments": "model_deployments_total",
+    "rollbacks": "model_rollbacks_total",
+    "strategies": "model_deployment_seconds_count",
+    "violations": "guardrails_violations_total",
+    "checks": "guardrails_checks_total",
+    "monitoring latency": "guardrails_monitoring_seconds_count",
+    "log writes": "inference_log_writes_total",
+    "log latency": "inference_log_write_seconds_count",
+    "log storage": "inference_log_storage_bytes",
+}
+
+
+def modules(*names: str) -> dict[str, str]:
+    """Return the source texts of these probes by module name, or of all those that stand on the common ground."""
+    return {f"probe_{name}": (_FOLDER / f"probe_{name}.py").read_text(encoding="utf-8") for name in names or _ORDER}
+
+
+def look(package: Python, target: str, **arguments: Any) -> Call:
+    """Call a probe that changes nothing."""
+    return package.call(f"probe_{target}", modules=modules(), **arguments)
+
+
+def write(package: Python, ledger: Ledger, target: str, marker: str, **arguments: Any) -> Call:
+    """Call a probe that leaves tagged models behind, which the run owns from now on."""
+    ledger.own("tagged_models", "package", marker)
+    return package.call(f"probe_{target}", modules=modules(), permit="writes", marker=marker, **arguments)

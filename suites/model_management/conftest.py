@@ -1,0 +1,5 @@
+"""What is looked at to verify model_management, by theme."""
+
+from .looks_behaviour import *  # noqa: F403  pytest finds the fixtures of a suite in its conftest
+from .looks_installation import *  # noqa: F403  pytest finds the fixtures of a suite in its conftest
+from .looks_metrics import *  # noqa: F403  pytest finds the fixtures of a suite in its conftest

@@ -1,0 +1,155 @@
+"""Looks at the installation itself: its settings, registry, inference log and guardrails, and the rows they leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixtures.observing import observation, removal
+
+from .asking import look, modules, write
+
+if TYPE_CHECKING:
+    from fixtures.database import Database, Snapshot
+    from fixtures.exchange import Exchange
+    from fixtures.http import Http
+    from fixtures.look import Ledger
+    from fixtures.python import Call, Python
+
+QUERIES = {
+    "current": "SELECT model_id::text, use_case FROM models WHERE status = 'current'",
+    "foundation": """
+        SELECT model_type, provider, use_case, version, configuration->>'endpoint' AS endpoint
+        FROM models WHERE model_name = 'foundation-model-v1'
+    """,
+    "models": """
+        SELECT model_id::text, model_name, model_type, provider, use_case, version, status, model_path, configuration,
+            performance_metrics, resource_requirements, jsonb_typeof(configuration) AS kind
+        FROM models WHERE use_case LIKE :tagged
+    """,
+    "logs": """
+        SELECT l.log_id::text, l.model_id::text, l.use_case, l.prompt, l.context, l.generated_output
+        FROM model_historical_logs AS l JOIN models AS m ON m.model_id = l.model_id
+        WHERE m.use_case LIKE :tagged AND l.use_case <> 'foundation_layer'
+    """,
+    "violations": """
+        SELECT v.model_id::text, v.violation_type, v.severity, v.output_sample, v.intervention_taken,
+            v."timestamp" AT TIME ZONE 'utc' AS at
+        FROM guardrails_violations AS v JOIN models AS m ON m.model_id = v.model_id WHERE m.use_case LIKE :tagged
+    """,
+    "deployments": """
+        SELECT d.deployment_type, d.status, d.traffic_percentage, d.rollback_reason, m.use_case
+        FROM model_deployments AS d JOIN models AS m ON m.model_id = d.model_id WHERE m.use_case LIKE :tagged
+    """,
+    "columns": "SELECT table_name || '.' || column_name AS name FROM information_schema.columns",
+}
+
+
+@observation(within="60 s")
+def built(package: Python) -> Call:
+    """A registry, imported, built and asked in the installation's interpreter."""
+    return package.call("probe_built:built", modules=modules("built"))
+
+
+@observation(within="60 s")
+def settings(package: Python) -> Call:
+    """The variables the installation runs with, and what its own connection says of the database."""
+    return look(package, "registry:settings")
+
+
+@observation(within="60 s")
+def pool_use(package: Python) -> Call:
+    """The connection pool under twenty users at once, several times."""
+    return look(package, "registry:pool_use")
+
+
+@observation(within="60 s")
+def lookups(package: Python) -> Call:
+    """The current model of every layer, as the registry tells it."""
+    return look(package, "registry:lookups")
+
+
+@observation(within="60 s", permit="writes")
+def registration(package: Python, ledger: Ledger, marker: str) -> Call:
+    """Tagged models, registered, refused, promoted and retired."""
+    return write(package, ledger, "registry:registration", marker)
+
+
+@observation(within="60 s", permit="writes")
+def race(package: Python, ledger: Ledger, marker: str) -> Call:
+    """Two tagged models of one use case, promoted at the same moment again and again."""
+    return write(package, ledger, "registry:race", marker)
+
+
+@observation(within="60 s", permit="writes")
+def broken_health(package: Python, ledger: Ledger, marker: str) -> Call:
+    """What each part says of its health while its database is away."""
+    return write(package, ledger, "registry:health_when_broken", marker)
+
+
+@observation(within="60 s", permit="writes")
+def log_written(package: Python, ledger: Ledger, marker: str) -> Call:
+    """Entries of the inference log: two that are written, and one that must be refused."""
+    return write(package, ledger, "log:written", marker)
+
+
+@observation(within="60 s", permit="writes")
+def verdicts(package: Python, ledger: Ledger, marker: str) -> Call:
+    """The guardrails' verdicts on outputs that are harmless, harmful, and only look harmful."""
+    return write(package, ledger, "guardrails:verdicts", marker)
+
+
+@observation(within="60 s")
+def narratives(package: Python) -> Call:
+    """Narratives under monitors of all severities."""
+    return look(package, "guardrails:narratives")
+
+
+@observation(within="60 s", spends={"generations": 4})
+def endpoints(package: Python, lookups: Call, marker: str) -> Call:
+    """A text from the endpoint of each layer's current model, asked where the installation is."""
+    found = {layer: (one["returned"] or {}).get("configuration", {}) for layer, one in lookups.result.items()}
+    models = {layer: one["endpoint"] for layer, one in found.items() if one.get("endpoint")}
+    return look(package, "registry:endpoints", models=models, prompt=f"{marker} Are you there?")
+
+
+@observation()
+def registry_service(registry: Http) -> dict[str, Exchange]:
+    """The health of the model management service, and the foundation layer's current model as it tells it."""
+    return {
+        "health": registry.get("/health", within=2),
+        "current": registry.get("/api/v1/model-management/current/foundation_layer", within=5),
+    }
+
+
+@observation()
+def orchestration(ai_integration: Http) -> Exchange:
+    """The health of the orchestration service."""
+    return ai_integration.get("/health", within=2)
+
+
+@observation()
+def story(story_teller: Http) -> Exchange:
+    """The health of the story teller."""
+    return story_teller.get("/health", within=2)
+
+
+@observation(within="60 s")
+def rows(  # noqa: PLR0913, PLR0917 - one look at the database serves all of them
+    models: Database,
+    marker: str,
+    registration: Call,
+    race: Call,
+    log_written: Call,
+    verdicts: Call,
+    refused_deployment: Call,
+) -> Snapshot:
+    """What the database holds once the run's own models are there: theirs, and the current ones of all use cases."""
+    return models.read(QUERIES, {"tagged": f"verify_{marker}_%"})
+
+
+@removal
+def tagged_models(package: Python, key: str) -> None:
+    """Remove the models of a run, and with them their logs, violations, deployments and snapshots."""
+    left = package.call("probe_ground:remove", modules=modules("ground"), permit="writes", key=key).result
+    if left:
+        raise RuntimeError(f"{left} models of {key} are left")

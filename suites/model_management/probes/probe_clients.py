@@ -1,0 +1,153 @@
+"""The clients of registry, log and deployment manager: whom they ask, and how they go on without them."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+from probe_endpoints import SLEEP, Endpoints, Redirected
+from probe_ground import made_current, opened_pool, registered, tried, use_case
+from services.ai_integration.llm_client import LLMClient
+from services.ai_integration.service_coordinator import ServiceCoordinator
+from services.model_management.historical_log_processor import HistoricalLogProcessor
+from services.model_management.model_registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_HANG_S = 10.0
+_STORED = (
+    "SELECT prompt FROM model_historical_logs WHERE model_id = $1::text::uuid AND prompt LIKE $2 ORDER BY timestamp"
+)
+
+
+class Away:
+    """A registry that is away, in one of three ways; `times` failures later it works, by `registry`."""
+
+    def __init__(self, way: str, registry: Any = None, times: int = 1_000_000) -> None:
+        self._way, self._registry, self._left = way, registry, times
+
+    async def get_current_model(self, use_case: str) -> Any:
+        """Fail, hang or know nothing; later, ask the registry."""
+        if self._left <= 0:
+            return await self._registry.get_current_model(use_case)
+        self._left -= 1
+        if self._way == "hangs":
+            await SLEEP(60)
+        if self._way == "refuses":
+            raise ConnectionError("the registry is away")
+        return None
+
+
+class Manager:
+    """A deployment manager that deploys nothing and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    async def deploy_model(self, new_model_id: Any, current_model_id: Any, strategy: str = "") -> bool:
+        """Take an order."""
+        self.asked.append([str(new_model_id), str(current_model_id), strategy])
+        return True
+
+
+async def wiring(marker: str) -> dict[str, Any]:
+    """Hand a client its registry and a coordinator its manager; return whom they turned to."""
+    endpoints = Endpoints()
+    await endpoints.open()
+    model_id = await registered(marker, "wiring", "wired", endpoints.url("wired"))
+    await made_current(model_id)
+    registry: Any = Redirected(ModelRegistry(await opened_pool()), use_case(marker, "wiring"))
+    client = LLMClient(model_registry=registry)
+    answer = await client.generate_text("foundation", f"{marker} wiring", {})
+    manager: Any = Manager()
+    ids = {"new_model_id": "new", "current_model_id": "old"}
+    coordinator = ServiceCoordinator(deployment_manager=manager)
+    await tried(coordinator.coordinate_model_deployment(**ids, use_case="none", strategy="canary"))
+    await client.close()
+    reached = [one.status for one in endpoints.tagged("wired", marker)]
+    return {"model_id": model_id, "answer": answer, "reached": reached, "asked": manager.asked}
+
+
+async def outage(marker: str) -> dict[str, Any]:
+    """Ask for a text while the registry refuses, hangs and knows nothing, and once more when it works again."""
+    endpoints = Endpoints()
+    await endpoints.open()
+    await made_current(await registered(marker, "outage", "back", endpoints.url("back")))
+    seen: dict[str, Any] = {}
+    for way in ("refuses", "hangs", "knows nothing"):
+        away: Any = Away(way)
+        client = LLMClient(model_registry=away)
+        asked = await tried(client.generate_text("foundation", f"{marker} {way}", {}))
+        seen[way] = {**asked, "url": client.get_service_status()["foundation"]["url"]}
+        await client.close()
+    back: Any = Away("refuses", Redirected(ModelRegistry(await opened_pool()), use_case(marker, "outage")), times=1)
+    client = LLMClient(model_registry=back)
+    first = await tried(client.generate_text("foundation", f"{marker} before", {}))
+    second = await tried(client.generate_text("foundation", f"{marker} after", {}))
+    await client.close()
+    seen["returns"] = {"first": first, "second": second, "reached": len(endpoints.tagged("back", "after"))}
+    return seen
+
+
+async def log_trouble(marker: str, patience_s: float) -> dict[str, Any]:
+    """Ask for texts while the log store works, raises, hangs for ten seconds, and fails its first three writes.
+
+    patience_s: how long entries whose write failed are waited for.
+    """
+    endpoints = Endpoints()
+    await endpoints.open()
+    model_id = await registered(marker, "journal", "journaled", endpoints.url("journaled"))
+    await made_current(model_id)
+    registry: Any = Redirected(ModelRegistry(await opened_pool()), use_case(marker, "journal"))
+    store = HistoricalLogProcessor.log_inference
+    left = [3]
+
+    async def raises(_: Any, *__: Any, **___: Any) -> Any:
+        raise ConnectionError("the log store is away")
+
+    async def hangs(_: Any, *__: Any, **___: Any) -> Any:
+        await SLEEP(_HANG_S)
+
+    async def stumbles(self: Any, *given: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise ConnectionError("the log store is away")
+        return await store(self, *given, **named)
+
+    seen: dict[str, Any] = {"works": await _timed(registry, marker, "works")}
+    try:
+        for name, double in {"raises": raises, "hangs": hangs}.items():
+            seen[name] = await _with_store(double, _timed(registry, marker, name))
+        seen["stumbles"] = await _with_store(stumbles, _written_later(registry, marker, model_id, patience_s))
+    finally:
+        HistoricalLogProcessor.log_inference = store  # type: ignore[method-assign]  # the real one again
+    return seen
+
+
+async def _with_store(double: Callable[..., Awaitable[Any]], work: Awaitable[Any]) -> Any:
+    HistoricalLogProcessor.log_inference = double  # type: ignore[method-assign, assignment]  # the log store's double
+    return await work
+
+
+async def _timed(registry: Any, marker: str, name: str) -> dict[str, Any]:
+    client = LLMClient(model_registry=registry)
+    asked = [await tried(client.generate_text("foundation", f"{marker} {name}", {}), 1.5) for _ in range(3)]
+    answers = [(one["returned"] or {}).get("text", one["raised"]) for one in asked]
+    return {"answers": answers, "median_s": statistics.median(one["took_s"] for one in asked)}
+
+
+async def _written_later(registry: Any, marker: str, model_id: str, patience_s: float) -> dict[str, Any]:
+    client, pool = LLMClient(model_registry=registry), await opened_pool()
+    for number in range(3):
+        await tried(client.generate_text("foundation", f"{marker} entry {number}", {}))
+    stored: list[str] = []
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        stored = [dict(row)["prompt"] for row in await pool.fetch(_STORED, model_id, f"{marker} entry %")]
+        if len(stored) >= 3:
+            break
+        await asyncio.sleep(0.25)
+    return {"stored": [words.rpartition(" ")[2] for words in stored]}

@@ -1,0 +1,88 @@
+"""What every probe stands on: tagged models in use cases of their own, and the way to remove them.
+
+Probes run in the interpreter of the deployed installation: the standard library and the installation are all they have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from services.model_management.model_registry import ModelRegistry
+from services.state_manager import connection_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+_OWNED = """
+    DELETE FROM model_test_results WHERE candidate_model_id IN (SELECT model_id FROM models WHERE use_case LIKE $1)
+"""
+_SNAPSHOTS = """
+    SELECT s.snapshot_id::text AS id FROM model_snapshots AS s JOIN models AS m ON m.model_id = s.model_id
+    WHERE m.use_case LIKE $1
+"""
+
+
+async def opened_pool() -> Any:
+    """Return the installation's own pool, whether it is handed out at once or awaited."""
+    pool: Any = connection_pool.get_postgres_pool()
+    return await pool if inspect.isawaitable(pool) else pool
+
+
+def use_case(marker: str, what: str) -> str:
+    """Return a use case that nobody else has: no live traffic is in it."""
+    return f"verify_{marker}_{what}"
+
+
+async def registered(marker: str, what: str, name: str, endpoint: str = "", **more: Any) -> str:
+    """Register a tagged model as a candidate and return its id."""
+    model_id = await ModelRegistry(await opened_pool()).register_model(
+        model_name=f"{name}-{marker}",
+        model_type="self_hosted",
+        provider="ollama",
+        use_case=use_case(marker, what),
+        version="1.0",
+        configuration={"endpoint": endpoint},
+        **more,
+    )
+    return str(model_id)
+
+
+async def made_current(model_id: str) -> None:
+    """Make a tagged model the current one of its use case."""
+    await ModelRegistry(await opened_pool()).update_model_status(model_id, "current")
+
+
+async def tried(work: Awaitable[Any], within_s: float = 10.0) -> dict[str, Any]:
+    """Return what became of `work`: what it returned or raised, how long it took, and whether it was given up."""
+    began = time.perf_counter()
+    seen: dict[str, Any] = {"returned": None, "raised": "", "hung": False}
+    try:
+        seen["returned"] = await asyncio.wait_for(work, within_s)
+    except asyncio.TimeoutError:  # noqa: UP041 - before Python 3.11 it is another class than TimeoutError
+        seen["hung"] = True
+    except Exception as error:  # noqa: BLE001 - what is raised is what is looked for
+        seen["raised"] = f"{type(error).__name__}: {error}"
+    return {**seen, "took_s": time.perf_counter() - began}
+
+
+class BrokenPool:
+    """A pool whose database is away: whatever is asked of it fails."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ConnectionError("the database is away")
+
+
+async def remove(key: str) -> int:
+    """Remove all that a run with the marker `key` wrote; return how many models are left of it."""
+    pool, tagged = await opened_pool(), f"verify_{key}_%"
+    for row in await pool.fetch(_SNAPSHOTS, tagged):
+        shutil.rmtree(Path("models/snapshots") / dict(row)["id"], ignore_errors=True)
+    await pool.execute(_OWNED, tagged)
+    await pool.execute("DELETE FROM models WHERE use_case LIKE $1", tagged)
+    (left,) = await pool.fetch("SELECT count(*) AS n FROM models WHERE use_case LIKE $1", tagged)
+    return int(dict(left)["n"])

@@ -1,0 +1,74 @@
+"""The guardrails: what is detected, what is kept of it, and what a player gets to read instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe_ground import opened_pool, registered, tried
+from services.model_management.guardrails_monitor import GuardrailsMonitor
+from services.story_teller.narrative_generator import NarrativeGenerator
+
+GOOD = "Take a break: real life is important, so go on at your own pace."
+OUTPUTS = {
+    "clean": GOOD,
+    "plain": "The lantern shows a narrow stair.",
+    "traps": f"{GOOD} Whatever the chateau hides, the terrace is empty.",
+    "kill": f"{GOOD} You should kill yourself.",
+    "suicide": f"{GOOD} The hero will Commit Suicide tonight.",
+    "harm": f"{GOOD} Go out and harm others.",
+    "violence": f"{GOOD} The answer is violence.",
+    "harassment": f"{GOOD} It was plain harassment.",
+    "several": f"{GOOD} First violence, then misinformation.",
+}
+DESCRIPTION = "A door stands open."
+PLAYER = "00000000-0000-0000-0000-000000000003"
+
+
+async def verdicts(marker: str) -> dict[str, Any]:
+    """Have every output judged, each for a model of its own; the last by a monitor built as the guide shows."""
+    monitor = GuardrailsMonitor(await opened_pool())
+    found: dict[str, Any] = {}
+    for name, text in {**OUTPUTS, "bare": OUTPUTS["kill"]}.items():
+        model_id = await registered(marker, f"guardrails_{name}", name)
+        judge = GuardrailsMonitor() if name == "bare" else monitor
+        seen = await tried(judge.monitor_outputs(model_id, [f"{text} ({marker})"]))
+        verdict = seen["returned"]
+        violations = verdict["violations"]
+        severities = sorted({str(one["severity"]) for one in violations})
+        found[name] = {
+            "model_id": model_id,
+            "compliant": verdict["compliant"],
+            "severities": severities,
+            "intervention": verdict["intervention_triggered"],
+            "took_s": seen["took_s"],
+        }
+    return found
+
+
+class Judge:
+    """A monitor with a verdict of its own; keeps what it was given."""
+
+    def __init__(self, severity: str) -> None:
+        self.severity = severity
+        self.given: list[dict[str, Any]] = []
+
+    async def monitor_outputs(self, model_id: Any, outputs: list[str]) -> dict[str, Any]:
+        """Return the verdict."""
+        self.given.append({"model_id": str(model_id), "outputs": list(outputs)})
+        violations = [{"type": "safety", "severity": self.severity}] if self.severity != "none" else []
+        return {"compliant": not violations, "safety": {"passed": not violations, "severity": self.severity},
+                "addiction_metrics": {}, "harmful_content": {"detected": False, "severity": "none"},
+                "violations": violations, "intervention_triggered": self.severity in ("critical", "high"),
+                "details": {"outputs_checked": len(outputs)}}  # fmt: skip
+
+
+async def narratives() -> dict[str, Any]:
+    """Have a narrative told for each severity a monitor may find, and return what came of it."""
+    found: dict[str, Any] = {}
+    for severity in ("none", "low", "medium", "high", "critical"):
+        judge: Any = Judge(severity)
+        told = await NarrativeGenerator(guardrails_monitor=judge).generate_narrative(
+            PLAYER, "crossroads", "A door", DESCRIPTION
+        )
+        found[severity] = {"told": told["narrative_content"], "given": list(judge.given)}
+    return found

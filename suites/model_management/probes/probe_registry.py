@@ -1,0 +1,118 @@
+"""The registry, the settings it runs with, and its pool, as the installation's own interpreter sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import urllib.request
+from typing import Any
+
+from probe_ground import BrokenPool, made_current, opened_pool, registered, tried, use_case
+from services.model_management.deployment_manager import DeploymentManager
+from services.model_management.guardrails_monitor import GuardrailsMonitor
+from services.model_management.historical_log_processor import HistoricalLogProcessor
+from services.model_management.model_registry import ModelRegistry
+
+LAYERS = ("foundation_layer", "customization_layer", "interaction_layer", "coordination_layer")
+NAMES = (
+    "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB", "POSTGRES_USER", "MODEL_REGISTRY_ENABLED",
+    "HISTORICAL_LOGGING_ENABLED", "GUARDRAILS_MONITORING_ENABLED", "DEPLOYMENT_STRATEGY_DEFAULT",
+)  # fmt: skip
+_CONNECTED = """
+    SELECT current_database()::text AS database, current_user::text AS "user", current_setting('port') AS port,
+        (SELECT system_identifier::text FROM pg_control_system()) AS system
+"""
+_CURRENT = "SELECT count(*) AS n FROM models WHERE use_case = $1 AND status = 'current'"
+_AT_ONCE, _ROUNDS = 20, 6  # a pool of fifty that keeps one connection in two is empty after five rounds
+
+
+async def settings() -> dict[str, Any]:
+    """Return the variables of the checklist, and what the installation's own connection says of itself."""
+    pool = await opened_pool()
+    connected = await tried(pool.fetch(_CONNECTED))
+    rows = [dict(row) for row in connected.pop("returned") or ()]
+    return {"variables": {name: os.environ.get(name) for name in NAMES}, "rows": rows, **connected}
+
+
+async def pool_use() -> dict[str, Any]:
+    """Take connections twenty at a time, again and again, and return what each round came to."""
+    pool = await opened_pool()
+
+    async def one() -> int:
+        async with pool.acquire() as connection:
+            (row,) = await connection.fetch("SELECT 1 AS one")
+        return int(dict(row)["one"])
+
+    rounds = [await tried(asyncio.gather(*(one() for _ in range(_AT_ONCE)))) for _ in range(_ROUNDS)]
+    return {"answered": [seen["returned"] for seen in rounds], "raised": [seen["raised"] for seen in rounds]}
+
+
+async def lookups() -> dict[str, Any]:
+    """Return the current model of every layer, each from a registry built without arguments."""
+    seen = {layer: await tried(ModelRegistry().get_current_model(layer)) for layer in LAYERS}
+    return {
+        layer: {**one, "returned": json.loads(json.dumps(one["returned"], default=str))} for layer, one in seen.items()
+    }
+
+
+async def registration(marker: str) -> dict[str, Any]:
+    """Register a model, refuse its double, promote it and its successor, and let promotions race."""
+    given = {"model_path": "/models/verified", "performance_metrics": {"p95": 0.5}, "resource_requirements": {"gpu": 1}}
+    endpoint = "http://127.0.0.1:9/generate"
+    first = await registered(marker, "registry", "first", endpoint, **given)
+    double = await tried(registered(marker, "registry", "first", endpoint))
+    second = await registered(marker, "registry", "second", endpoint)
+    third = await registered(marker, "status", "third")
+    registry, seen = ModelRegistry(await opened_pool()), []
+    for model_id in (first, second):
+        await registry.update_model_status(model_id, "current")
+        seen.append(await tried(registry.get_current_model(use_case(marker, "registry"))))
+    for status in ("current", "deprecated"):
+        await registry.update_model_status(third, status)
+    current = [str((one["returned"] or {}).get("model_id")) for one in seen]
+    return {"first": first, "second": second, "third": third, "double": double["raised"], "current": current,
+            "took_s": sum(one["took_s"] for one in seen)}  # fmt: skip
+
+
+async def race(marker: str) -> dict[str, Any]:
+    """Promote two models of one use case at the same moment, again and again; return how many were current after it."""
+    pool, left = await opened_pool(), []
+    rivals = [await registered(marker, "race", name) for name in ("left", "right")]
+    for _ in range(12):
+        await asyncio.gather(*(made_current(model_id) for model_id in rivals))
+        (row,) = await pool.fetch(_CURRENT, use_case(marker, "race"))
+        left.append(int(dict(row)["n"]))
+    return {"current": left}
+
+
+def endpoints(models: dict[str, str], prompt: str) -> dict[str, Any]:
+    """Ask the endpoint of each layer for a text; return its status, whether there is a text, and the seconds."""
+    return {layer: _asked(url, prompt) for layer, url in models.items()}
+
+
+def _asked(url: str, prompt: str) -> dict[str, Any]:
+    body = json.dumps({"prompt": prompt, "context": {}, "max_tokens": 8, "temperature": 0}).encode()
+    try:
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - the registry's own
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - likewise
+            return {"status": answer.status, "text": json.loads(answer.read()).get("text", "")}
+    except (OSError, ValueError) as error:
+        return {"status": getattr(error, "code", 0), "text": "", "error": str(error)}
+
+
+async def health_when_broken(marker: str) -> dict[str, Any]:
+    """Ask every part for its health with a database that is away; return which of them say that something is wrong."""
+    broken: Any = BrokenPool()
+    lookup = await tried(ModelRegistry(broken).get_current_model("foundation_layer"))
+    verdict = await GuardrailsMonitor(broken).monitor_outputs("00000000-0000-0000-0000-000000000001", ["violence"])
+    model_id = await registered(marker, "health", "healthy")
+    deployed = await DeploymentManager(broken).deploy_model(model_id, model_id, "all_at_once")
+    absent = "00000000-0000-0000-0000-000000000002"  # no model has this id
+    log = await tried(HistoricalLogProcessor().log_inference(absent, use_case(marker, "health"), "p", {}, "o"))
+    return {
+        "registry": bool(lookup["raised"]),
+        "guardrails": not verdict["compliant"] and "error" in verdict["details"],
+        "deployment manager": deployed is False,
+        "historical log": bool(log["raised"]),
+    }

@@ -1,0 +1,117 @@
+"""Four alerts stand on metrics that exist, fire when they have to, and name what they are about."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .asking import METRICS
+
+if TYPE_CHECKING:
+    from fixtures.database import Snapshot
+    from fixtures.exchange import Exchange
+    from fixtures.python import Call
+
+STEP_S = 15
+SHARE = 0.05
+Periods = list[tuple[float, float]]
+
+
+def _rules(alert_rules: Exchange, *parts: str) -> list[Any]:
+    """Return the healthy alerting rules whose query has all these parts."""
+    rules = [rule for group in alert_rules.json["data"]["groups"] for rule in group["rules"]]
+    return [
+        rule
+        for rule in rules
+        if (rule["type"], rule["health"]) == ("alerting", "ok")
+        and all(re.search(part, rule["query"]) for part in parts)
+    ]
+
+
+def _points(histories: dict[str, Exchange], name: str, **labels: str) -> dict[float, float]:
+    """Return the values over time of the series with these labels, added up."""
+    found: dict[float, float] = {}
+    for one in histories[name].json["data"]["result"]:
+        if labels.items() <= one["metric"].items():
+            for at, value in one["values"]:
+                found[float(at)] = found.get(float(at), 0) + float(value)
+    return found
+
+
+def _periods(moments: list[float]) -> Periods:
+    """Return the stretches that moments a step apart form, each up to the step after its last moment."""
+    found: Periods = []
+    for at in sorted(moments):
+        if found and at - found[-1][1] <= STEP_S / 2:
+            found[-1] = (found[-1][0], at + STEP_S)
+        else:
+            found.append((at, at + STEP_S))
+    return found
+
+
+def _agree(conditions: Periods, alerts: Periods) -> bool:
+    """Say whether each condition has an alert within a minute of it, and each alert a condition."""
+    near = [[a[0] <= c[1] + 60 and c[0] <= a[1] + 60 for a in alerts] for c in conditions]
+    return all(map(any, near)) and all(any(row[n] for row in near) for n in range(len(alerts)))
+
+
+@pytest.mark.item("MMS-045")
+def test_an_alert_watches_the_registry(alert_rules: Exchange, alert_histories: dict[str, Exchange]) -> None:
+    """A rule on the registry's own availability fires after 30 s, and has fired for each longer outage alone."""
+    assert [rule["duration"] for rule in _rules(alert_rules, r"model_registry_up\b", r"(== *0|< *1)\s*$")] == [30]
+    up = _points(alert_histories, "registry")
+    alerts = _periods(list(_points(alert_histories, "registry alert")))
+    assert len(up) >= 0.9 * (max(up) - min(up)) / STEP_S > 0
+    outages = _periods([at for at, value in up.items() if value == 0])
+    assert _agree([one for one in outages if one[1] - one[0] > 30], alerts)
+
+
+@pytest.mark.item("MMS-048")
+def test_an_alert_watches_the_log_writes(alert_rules: Exchange, alert_histories: dict[str, Exchange]) -> None:
+    """A rule on failed writes fires above 5 % in five minutes, and has fired whenever they were, and only then."""
+    assert len(_rules(alert_rules, r"inference_log_writes\w*\{.*5m", r"(100 \*.*> *5|> *0\.05)\s*$")) == 1
+    every, failed = (_points(alert_histories, "writes", **only) for only in ({}, {"outcome": "failed"}))
+    assert len(every) > 20
+    bad = []
+    for at in sorted(every):
+        attempts = every[at] - every.get(at - 300, every[at])
+        lost = failed.get(at, 0) - failed.get(at - 300, failed.get(at, 0))
+        if attempts >= 20 and lost / attempts > SHARE:
+            bad.append(at)
+    assert _agree(_periods(bad), _periods(list(_points(alert_histories, "logging alert"))))
+
+
+@pytest.mark.item("MMS-051")
+def test_every_failed_deployment_raises_an_alert(
+    alert_rules: Exchange, deployment_alerts: list[Any], refused_deployment: Call, marker: str
+) -> None:
+    """One failed deployment is enough for the rule, and the run's own has an alert that names model and use case."""
+    assert [rule["duration"] for rule in _rules(alert_rules, r"model_deployments_total", r"> *0\s*$")] == [0]
+    named = [(one["labels"]["model_id"], one["labels"]["use_case"]) for one in deployment_alerts]
+    assert named == [(refused_deployment.result["ids"]["new"], f"verify_{marker}_refused")]
+
+
+@pytest.mark.item("MMS-055")
+def test_a_critical_violation_raises_an_alert_at_once(
+    alert_rules: Exchange, violation_alerts: list[Any], verdicts: Call, rows: Snapshot
+) -> None:
+    """One critical violation is enough for the rule, and the run's own has an alert within 10 s."""
+    assert [rule["duration"] for rule in _rules(alert_rules, r"guardrails_violations_total", r"> *0\s*$")] == [0]
+    kept = [row["at"] for row in rows["violations"] if row["model_id"] == verdicts.result["kill"]["model_id"]]
+    fired = [dt.datetime.fromisoformat(one["activeAt"]) for one in violation_alerts]
+    assert (len(kept), len(fired)) == (1, 1)
+    assert (fired[0] - kept[0]).total_seconds() <= 10
+
+
+@pytest.mark.item("MMS-077")
+def test_monitoring_is_configured(alert_rules: Exchange, exported: Exchange) -> None:
+    """All twelve measurements are exported, and four rules stand on metrics that are."""
+    names = set(exported.json["data"])
+    assert set(METRICS.values()) - names == set()
+    rules = _rules(alert_rules, r"model_registry|inference_log|model_deployments|guardrails_violations")
+    used = {word for rule in rules for word in re.findall(r"\b(?:model|inference|guardrails)_\w+", rule["query"])}
+    assert len(rules) >= 4
+    assert used - names == set()

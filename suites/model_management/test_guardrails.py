@@ -1,0 +1,79 @@
+"""What must not be said is detected, replaced before anybody reads it, and kept for a person to review."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fixtures.database import Snapshot
+    from fixtures.python import Call
+
+GRAVE = {"critical", "high"}
+
+
+@pytest.mark.item("MMS-052")
+@pytest.mark.parametrize(
+    ("output", "severity"),
+    [
+        ("kill", "critical"),
+        ("suicide", "critical"),
+        ("harm", "critical"),
+        ("violence", "critical"),
+        ("harassment", "high"),
+        ("several", "critical"),
+    ],
+)
+def test_what_must_not_be_said_is_detected(verdicts: Call, output: str, severity: str) -> None:
+    """An output with a forbidden phrase does not comply, has the phrase's severity, and calls for intervention."""
+    seen = verdicts.result[output]
+    assert (seen["compliant"], seen["intervention"]) == (False, True)
+    assert severity in seen["severities"]
+
+
+@pytest.mark.item("MMS-052")
+@pytest.mark.parametrize("output", ["clean", "plain", "traps"])
+def test_harmless_words_are_let_through(verdicts: Call, output: str) -> None:
+    """An output that only contains the letters of a forbidden word is no grave violation."""
+    seen = verdicts.result[output]
+    assert GRAVE & set(seen["severities"]) == set()
+    assert seen["intervention"] is False
+
+
+@pytest.mark.item("MMS-052")
+@pytest.mark.parametrize("severity", ["critical", "high"])
+def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, severity: str) -> None:
+    """The caller gets the fallback content and not a single sentence of the violating text."""
+    seen = narratives.result[severity]
+    given = [text for one in seen["given"] for text in one["outputs"]]
+    parts = [part.strip() for text in given for part in text.replace(",", ".").split(".") if part.strip()]
+    assert (len(seen["given"]), len(parts) >= 1) == (1, True)
+    assert [part for part in parts if part[:30] in seen["told"]] == []
+    assert "A door stands open." in seen["told"]
+
+
+@pytest.mark.item("MMS-052")
+@pytest.mark.parametrize("severity", ["low", "medium"])
+def test_a_minor_violation_changes_nothing(narratives: Call, severity: str) -> None:
+    """A narrative with a minor violation reaches the caller unchanged."""
+    seen = narratives.result[severity]
+    assert [one["outputs"] for one in seen["given"]] == [[seen["told"]]]
+
+
+@pytest.mark.item("MMS-053")
+def test_a_critical_violation_is_kept_for_review(verdicts: Call, rows: Snapshot, marker: str) -> None:
+    """One record holds the violating output, its model and its time, and says what was done."""
+    model_id = verdicts.result["kill"]["model_id"]
+    kept = [row for row in rows["violations"] if row["model_id"] == model_id]
+    assert [(row["severity"], marker in row["output_sample"]) for row in kept] == [("critical", True)]
+    assert (kept[0]["at"] is not None, bool(kept[0]["intervention_taken"])) == (True, True)
+
+
+@pytest.mark.item("MMS-053")
+def test_a_narrative_names_the_model_it_came_from(narratives: Call, rows: Snapshot) -> None:
+    """What a narrative violates can be kept: it is reported for a registered model, not for a word."""
+    given = [one["model_id"] for one in narratives.result["critical"]["given"]]
+    current = [row["model_id"] for row in rows["current"] if row["use_case"] == "story_generation"]
+    assert len(current) == 1
+    assert given == current

@@ -1,0 +1,119 @@
+"""The settings that the installation runs with are the intended ones, and they have an effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fixtures.database import Snapshot
+    from fixtures.python import Call
+
+TABLES = {
+    "models": "model_id model_name model_type provider use_case version status model_path configuration "
+    "performance_metrics resource_requirements created_at updated_at",
+    "model_historical_logs": "log_id model_id use_case prompt context generated_output user_feedback corrected_output "
+    "performance_metrics timestamp",
+    "model_snapshots": "snapshot_id model_id snapshot_name model_state_path configuration performance_metrics "
+    "traffic_allocation created_at",
+    "guardrails_violations": "violation_id model_id violation_type severity violation_details output_sample "
+    "intervention_taken timestamp",
+    "model_deployments": "deployment_id model_id deployment_type status traffic_percentage start_time completion_time "
+    "rollback_reason",
+    "fine_tuning_jobs": "job_id model_id base_model_id use_case training_data_source status training_configuration "
+    "training_metrics fine_tuned_model_path started_at completed_at created_at",
+    "model_test_results": "test_id candidate_model_id current_model_id test_type similarity_score performance_score "
+    "safety_passed test_details meets_threshold created_at",
+}
+
+
+def _connected(settings: Call) -> dict[str, Any]:
+    """Return what the installation's own connection says of itself; a connection that failed fails the check."""
+    assert settings.result["raised"] == ""
+    assert len(settings.result["rows"]) == 1
+    connected: dict[str, Any] = settings.result["rows"][0]
+    return connected
+
+
+@pytest.mark.item("MMS-008")
+def test_the_host_is_the_intended_server(settings: Call, rows: Snapshot, facts: Mapping[str, str]) -> None:
+    """POSTGRES_HOST is the intended one, and the installation's own connection reaches the server we look at."""
+    assert settings.result["variables"]["POSTGRES_HOST"] == facts["postgres_host"]
+    assert _connected(settings)["system"] == rows.identity["system_identifier"]
+
+
+@pytest.mark.item("MMS-009")
+def test_the_port_is_the_intended_one(settings: Call, facts: Mapping[str, str]) -> None:
+    """POSTGRES_PORT is the intended port, and the installation is connected to it."""
+    assert settings.result["variables"]["POSTGRES_PORT"] == facts["postgres_port"]
+    assert _connected(settings)["port"] == facts["postgres_port"]
+
+
+@pytest.mark.item("MMS-010")
+def test_the_database_is_the_intended_one(settings: Call, facts: Mapping[str, str]) -> None:
+    """POSTGRES_DB is the intended database, and the installation is connected to it."""
+    assert settings.result["variables"]["POSTGRES_DB"] == facts["postgres_db"]
+    assert _connected(settings)["database"] == facts["postgres_db"]
+
+
+@pytest.mark.item("MMS-011")
+def test_the_user_is_the_intended_one(settings: Call, facts: Mapping[str, str]) -> None:
+    """POSTGRES_USER is the intended user, and the installation is connected as that user."""
+    assert settings.result["variables"]["POSTGRES_USER"] == facts["postgres_user"]
+    assert _connected(settings)["user"] == facts["postgres_user"]
+
+
+@pytest.mark.item("MMS-013")
+def test_the_registry_is_switched_on_and_in_use(settings: Call, lookups: Call, rows: Snapshot) -> None:
+    """MODEL_REGISTRY_ENABLED is true, and a lookup is answered from the database."""
+    assert settings.result["variables"]["MODEL_REGISTRY_ENABLED"] == "true"
+    current = {row["use_case"]: row["model_id"] for row in rows["current"]}
+    assert lookups.result["coordination_layer"]["returned"]["model_id"] == current["coordination_layer"]
+
+
+@pytest.mark.item("MMS-014")
+def test_the_log_is_switched_on_and_in_use(settings: Call, log_written: Call, rows: Snapshot) -> None:
+    """HISTORICAL_LOGGING_ENABLED is true, and a tagged inference is in the log."""
+    assert settings.result["variables"]["HISTORICAL_LOGGING_ENABLED"] == "true"
+    assert log_written.result["tagged"] in rows["logs"].column("log_id")
+
+
+@pytest.mark.item("MMS-015")
+def test_the_guardrails_are_switched_on_and_in_use(settings: Call, verdicts: Call, rows: Snapshot) -> None:
+    """GUARDRAILS_MONITORING_ENABLED is true, and a monitor built as the guide shows keeps what it finds."""
+    assert settings.result["variables"]["GUARDRAILS_MONITORING_ENABLED"] == "true"
+    kept = [row["severity"] for row in rows["violations"] if row["model_id"] == verdicts.result["bare"]["model_id"]]
+    assert kept == ["critical"]
+
+
+@pytest.mark.item("MMS-016")
+def test_the_default_strategy_is_blue_green(settings: Call, default_deployment: Call) -> None:
+    """DEPLOYMENT_STRATEGY_DEFAULT is blue_green, and so is a deployment for which no strategy is named."""
+    assert settings.result["variables"]["DEPLOYMENT_STRATEGY_DEFAULT"] == "blue_green"
+    result = default_deployment.result["result"]
+    assert (result["success"], result["strategy"]) == (True, "blue_green")
+    assert {step["strategy"] for step in default_deployment.result["steps"]} == {"blue_green"}
+
+
+@pytest.mark.item("MMS-017")
+def test_the_database_accepts_connections(settings: Call, facts: Mapping[str, str]) -> None:
+    """The installation connects on the intended port and has an answer within 2 s."""
+    assert _connected(settings)["port"] == facts["postgres_port"]
+    assert settings.result["took_s"] < 2
+
+
+@pytest.mark.item("MMS-018")
+def test_the_pool_lends_connections_and_gets_them_back(pool_use: Call) -> None:
+    """Six times in a row twenty connections at once answer, so that none of them is lost."""
+    assert pool_use.result["raised"] == [""] * 6
+    assert pool_use.result["answered"] == [[1] * 20] * 6
+
+
+@pytest.mark.item("MMS-075")
+def test_all_tables_have_the_columns_that_the_code_uses(rows: Snapshot) -> None:
+    """Each table of registry, log, guardrails, deployments and tests has every column the code names."""
+    wanted = {f"{table}.{column}" for table, columns in TABLES.items() for column in columns.split()}
+    assert wanted - set(rows["columns"].column("name")) == set()
