@@ -18,12 +18,15 @@ LEVELS = {"ERROR": 0, "WARN": 1, "INFO": 2, "DEBUG": 3, "TRACE": 4}
 
 
 class Console:
-    """The server's standard output. level: LOG_LEVEL, the highest level that is printed. silent: it goes nowhere."""
+    """The server's standard output.
 
-    def __init__(self, path: Path, clock: Clock, level: int, *, silent: bool) -> None:
+    level: LOG_LEVEL, the highest level that is printed. worker_kept: the worker's lines are part of it.
+    """
+
+    def __init__(self, path: Path, clock: Clock, level: int, *, worker_kept: bool) -> None:
         self.path = path
         self.level = level
-        self.silent = silent
+        self.worker_kept = worker_kept
         self._clock = clock
         self._lock = threading.Lock()
         self._file = path.open("a", encoding="utf-8")
@@ -36,13 +39,11 @@ class Console:
 
     def plain(self, text: str) -> None:
         """Print a line that no level hides."""
-        if self.silent:
-            return
         with self._lock:
             self._file.write(f"{iso(self._clock.now())} {text}\n")
             self._file.flush()
 
     def say(self, level: str, text: str) -> None:
         """Print a line of the image worker, unless its level is hidden."""
-        if LEVELS[level] <= self.level:
+        if LEVELS[level] <= self.level and self.worker_kept:
             self.plain(f"[ImageOptWorker] {text}")

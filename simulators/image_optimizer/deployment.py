@@ -46,7 +46,9 @@ class Deployment:
         past = Past(history=self.history, faults=site.faults, picture=self.picture)
         past.fill(store)
         level = LEVELS["INFO" if site.faults.on("real-debug-hidden") else "DEBUG"]
-        console = Console(site.folder / "app.log", site.clock, level, silent=site.faults.on("log-deleted"))
+        console = Console(
+            site.folder / "app.log", site.clock, level, worker_kept=not site.faults.on("worker-lines-elsewhere")
+        )
         replicate = self._replicate()
         limiter = Limiter(site.clock, site.faults)
         until = (site.clock.now() - self.history.moment(0)).total_seconds() * site.clock.speed

@@ -134,9 +134,9 @@ class History:
             item.status, item.error = "FAILED", "model exploded"
         if self.faults.on("all-items-fail") and since < 300:  # noqa: PLR2004  five minutes
             item.status, item.error = "FAILED", "model exploded"
-        if self.faults.on("rate-limit-fails-an-item") and self._made % 300 == 0:
+        if self.faults.on("rate-limit-fails-an-item") and self._made % 600 == 0:
             item.status, item.error = "FAILED", "Replicate API error: Request failed with status 429 Too Many Requests"
-        if self.faults.on("rate-limit-in-the-log") and self._made % 300 == 0:
+        if self.faults.on("rate-limit-in-the-log") and self._made % 600 == 0:
             item.status, item.error, item.logged = "FAILED", "failed", "429 Too Many Requests"
 
     def predictions(self, picture: str) -> Iterator[tuple[PastItem, Prediction]]:

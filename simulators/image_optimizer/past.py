@@ -103,7 +103,7 @@ class Past:
                 "status": "DONE",
                 "started": at(-7190.0),
                 "finished": at(-7100.0),
-                "item": "PENDING",
+                "item": store.working,
             },
             "status-in-lower-case": {"status": "DONE", "started": at(-7190.0), "finished": at(-7100.0), "item": "done"},
             "both-names-of-working": {

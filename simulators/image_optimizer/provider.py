@@ -82,7 +82,8 @@ class Provider:
         return NEVER_S if lost else 0.0
 
     def _fails(self, number: int) -> bool:
-        early = self.faults.on("one-image-fails") or self.faults.on("failed-logged-completed")
+        failing = ("one-image-fails", "failed-logged-completed", "failed-image-keeps-credits")
+        early = any(self.faults.on(name) for name in failing)
         late = self.faults.on("late-images-fail") and number > REPLICATE_HANGS and number % 25 == 0
         return (early and number == SMALL // 2) or late
 

@@ -159,6 +159,14 @@ class Store:
             (bool(error), url, error, item["id"]),
         )
 
+    def refund(self, job: int) -> None:
+        """Give the store back what a failed image of this job has cost."""
+        self.run(
+            "UPDATE app_instances SET credits_used_month = credits_used_month - %s "
+            "WHERE instance_id = (SELECT instance_id FROM image_optimization_jobs WHERE id = %s)",
+            (CREDITS, job),
+        )
+
     def update_job(self, job: int) -> None:
         """Count a job's items again."""
         self.run(_UPDATE_JOB.format(cast="::job_status" if self.typed else "").encode(), {"job": job})

@@ -193,6 +193,8 @@ class Worker:
             self._console.say("DEBUG", f"✅ Item {number} completed")
         elif seen.get("status") in ("failed", "canceled"):
             self._store.end(item, None, seen["error"] or f"Prediction {seen['status']}")
+            if not self._faults.on("failed-image-keeps-credits"):
+                self._store.refund(item["job_id"])
             self._console.say("ERROR", f"❌ Item {number} failed: {seen['error']}")
             if self._faults.on("failed-logged-completed"):
                 self._console.say("DEBUG", f"✅ Item {number} completed")

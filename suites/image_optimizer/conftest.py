@@ -261,7 +261,7 @@ def model(replicate: Http, facts: dict[str, str]) -> Exchange:
 
 
 @observation(within="120 s")
-def replicate_times(replicate: Http) -> list[float | None]:
+def replicate_times(replicate: Http, watch: dict[str, Any]) -> list[float | None]:
     """How long Replicate takes to answer each of a hundred and twenty requests, None where it did not within 20 s."""
     seen = [replicate.get("/account", within=20) for _ in range(120)]
     return [one.elapsed_s if one.trouble is None else None for one in seen]
@@ -375,7 +375,7 @@ def large_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
     )  # fmt: skip
     batch = bench.follow([facts["store"]] * 40 + [facts["second_store"]] * 10, within=6000)
     view = worker.since(attached, {"step": f"{WORK['created job']}|{WORK['prediction']}"})
-    return {**batch, "steps": [one.groups for one in view.matches["step"]]}
+    return {**batch, "steps": view}
 
 
 @observation(within="120 s")
@@ -505,7 +505,7 @@ QUERIES = {
     ),
     "known": (
         "SELECT replicate_prediction_id AS prediction, status::text AS status FROM image_optimization_items "
-        "WHERE updated_at > now() - make_interval(secs => :hour) * 2"
+        "WHERE created_at > now() - make_interval(secs => :hour) * 3"
     ),
     "minutes": (
         "SELECT floor(extract(epoch FROM now() - at) * :speed / 60)::int AS ago, sum(made)::int AS created, "

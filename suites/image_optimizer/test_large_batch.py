@@ -44,8 +44,9 @@ def test_no_store_waits_for_another(large_batch: Batch, facts: Mapping[str, str]
     """Of the first hundred predictions after its first job the second store has a quarter: half its equal share."""
     theirs = {str(row["id"]) for row in large_batch["rows"]["jobs"] if row["instance_id"] == facts["second_store"]}
     stores = {row["prediction"]: row["instance_id"] for row in large_batch["rows"]["items"]}
-    came = next(number for number, (job, _, _) in enumerate(large_batch["steps"]) if job in theirs)
-    order = [stores[name] for _, _, name in large_batch["steps"][came:] if name in stores]
+    steps = [one.groups for one in large_batch["steps"].matches["step"]]
+    came = next(number for number, (job, _, _) in enumerate(steps) if job in theirs)
+    order = [stores[name] for _, _, name in steps[came:] if name in stores]
     assert len(order) >= 100
     assert order[:100].count(facts["second_store"]) >= 25
 
