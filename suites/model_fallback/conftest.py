@@ -118,25 +118,25 @@ def reply_of(answer: Exchange) -> Reply:
     }
 
 
-@observation()
+@observation(within="60 s")
 def attached(debug: Log) -> LogMark:
     """The log, attached before the run's first message."""
     return debug.attach()
 
 
-@observation()
+@observation(within="60 s")
 def anonymous_availability(chat: Http) -> list[Exchange]:
     """The availability endpoint, asked five times by nobody in particular, as the checklist's curl does."""
     return [chat.get(AVAILABILITY, follow=False) for _ in range(5)]
 
 
-@observation()
+@observation(within="60 s")
 def direct_availability(direct: Http) -> Exchange:
     """The availability endpoint on the application's own port, as the cron job's curl asks it."""
     return direct.get(AVAILABILITY, follow=False)
 
 
-@observation(permit="writes", within="60 s")
+@observation(permit="writes", within="120 s")
 def availability(chat: Http, secrets: Confidential, facts: Facts, message: Reply) -> Exchange:
     """The availability endpoint, asked by the signed-in test user."""
     return Chat(chat, secrets, facts, message["conversation"]).get(AVAILABILITY)
@@ -149,7 +149,7 @@ def message(chat: Http, secrets: Confidential, facts: Facts, marker: str, attach
     return Chat(chat, secrets, facts).say(f"{marker} Hello, how are you?")
 
 
-@observation(within="60 s")
+@observation(within="120 s")
 def message_logged(debug: Log, attached: LogMark, message: Reply) -> LogView:
     """What the log holds up to the end of the first message."""
     number = str(message["conversation"])
@@ -167,7 +167,7 @@ def message_with_model(chat: Http, secrets: Confidential, facts: Facts, marker: 
     return said.say(f"{marker} Which one are you?", model=facts["hierarchy"][-1])
 
 
-@observation(permit="probes", within="60 s")
+@observation(permit="probes", within="120 s")
 def refused_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Reply]:
     """Messages that are refused before any model is asked: a blank one and one that is too long."""
     said = Chat(chat, secrets, facts, message["conversation"])
@@ -191,14 +191,14 @@ def unusual_messages(chat: Http, secrets: Confidential, facts: Facts, marker: st
     }
 
 
-@observation(permit="writes", within="60 s")
+@observation(permit="writes", within="120 s")
 def history_page(chat: Http, secrets: Confidential, facts: Facts, message_with_model: Reply) -> Reply:
     """The run's conversation, loaded anew."""
     said = Chat(chat, secrets, facts, message_with_model["conversation"])
     return reply_of(said.get(f"/chat/{said.number}/"))
 
 
-@observation(within="60 s")
+@observation(within="120 s")
 def stored(records: Database, facts: Facts, desktop_page: PageView, message_with_model: Reply) -> Snapshot:
     """The test user's messages, a conversation of somebody else, and how many answers the first hour stored."""
     user = "(SELECT id FROM auth_user WHERE username = :user)"
@@ -215,7 +215,7 @@ def stored(records: Database, facts: Facts, desktop_page: PageView, message_with
     )
 
 
-@observation(permit="writes", within="60 s")
+@observation(permit="writes", within="120 s")
 def other_pages(chat: Http, secrets: Confidential, facts: Facts, stored: Snapshot) -> dict[str, Any]:
     """The test user's oldest conversation from before the deployment, and the address of somebody else's."""
     deployed = dt.datetime.fromisoformat(facts["deployed"])
@@ -239,7 +239,7 @@ def two_days(history: Log, facts: Facts) -> LogView:
     return history.past(own_patterns(facts["hierarchy"]), window_s=window)
 
 
-@observation()
+@observation(within="300 s")
 def first_day(two_days: LogView, facts: Facts, run: Run) -> dict[str, Any]:
     """The messages from the deployment until this run began, as the log tells them, in columns by time."""
     deployed = dt.datetime.fromisoformat(facts["deployed"])
@@ -287,13 +287,13 @@ def lasting(lines: list[tuple[float, set[str]]], begins: set[str], ends: set[str
     return found
 
 
-@observation(within="60 s")
+@observation(within="120 s")
 def log_end(history: Log, message_logged: LogView) -> LogView:
     """Every line of the past hour."""
     return history.past({"line": "."}, window_s=3600)
 
 
-@observation()
+@observation(within="60 s")
 def on_host(host: Command) -> dict[str, Execution]:
     """What the service's host holds: the crontab, the monitoring script, and its mode."""
     script = "/usr/local/bin/monitor_fallback.sh"
@@ -304,7 +304,7 @@ def on_host(host: Command) -> dict[str, Execution]:
     }
 
 
-@observation()
+@observation(within="60 s")
 def offered(provider: Http) -> Exchange:
     """The models that the provider offers to the service's key."""
     return provider.get("/v1beta/models", params={"pageSize": 1000})
@@ -569,7 +569,7 @@ def fallbacks(
     return replies
 
 
-@observation(within="60 s")
+@observation(within="120 s")
 def fallbacks_logged(debug: Log, attached: LogMark, fallbacks: list[Reply]) -> LogView:
     """What the log holds of the messages whose first models refused."""
     return debug.since(attached, PATTERNS, until=until_after(fallbacks[-1]), within=30)
@@ -643,7 +643,7 @@ class Passing:
         return self.samples[-1]
 
 
-@observation(within="60 s")
+@observation(within="120 s")
 def outage_logged(debug: Log, attached: LogMark, outage: dict[str, Any]) -> LogView:
     """What the log holds of the outage."""
     return debug.since(attached, PATTERNS, until=until_after(outage["after"]), within=30)
