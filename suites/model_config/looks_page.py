@@ -31,7 +31,7 @@ def page_head(gui: Http) -> Exchange:
     return gui.head("/")
 
 
-@observation(within="120 s")
+@observation(within="240 s")
 def opened_page(page: Browser) -> PageView:
     """The testing page, opened on a desktop."""
 
@@ -54,7 +54,7 @@ def opened_page(page: Browser) -> PageView:
     return page.visit(steps=read, name="opened")
 
 
-@observation(within="120 s")
+@observation(within="240 s")
 def phone_page(page: Browser) -> PageView:
     """The testing page, opened on a phone."""
 
@@ -66,7 +66,7 @@ def phone_page(page: Browser) -> PageView:
     return page.visit(device="phone", steps=read, name="opened")
 
 
-@observation(within="120 s")
+@observation(within="240 s")
 def typed_page(page: Browser, marker: str) -> PageView:
     """The testing page's own request for a typed prompt, answered in the browser so that nothing is spent."""
 
@@ -80,7 +80,7 @@ def typed_page(page: Browser, marker: str) -> PageView:
     )
 
 
-@observation(spends={"generations": 1}, within="120 s")
+@observation(spends={"generations": 1}, within="240 s")
 def generating_page(page: Browser, marker: str, attached: LogMark, ledger: Ledger) -> PageView:
     """A generation made on the testing page, from the click to the picture."""
     ledger.own("leftover_pictures", "images", marker)
