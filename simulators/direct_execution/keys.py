@@ -29,6 +29,7 @@ NAMES = (
     *(f"KIE_AI_API_KEY_{scope}" for scope in ("SORA2", "NANO_BANANA", "SEEDREAM_V4")),
     *("ELEVENLABS_API_KEY", "JSON2VIDEO_API_KEY", "LOVABLE_API_KEY"),
 )
+ABSENT = "RUNWARE_API_KEY_IMAGE_TO_VIDEO"  # the name that nobody set, by fault
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "authorization, x-client-info, apikey, content-type, x-request-id",
@@ -68,7 +69,7 @@ class Vault:
             return ""
         if self._faults.on("keys-read-at-start") and name in self._missed:
             return ""
-        if self._faults.on("named-key-absent") and name == "RUNWARE_API_KEY_IMAGE_TO_VIDEO":
+        if self._faults.on("named-key-absent") and name == ABSENT:
             return ""
         return self.held.get(name, "")
 
@@ -164,7 +165,8 @@ class KeyFunction:
         if self.faults.on("real-any-variable-served") and self.vault.others.get(name):
             return self.vault.others[name]
         default = not known and self.faults.on("unknown-model-gets-default")
-        if default or self.faults.on("real-default-keys-mask") or self.faults.on("named-key-absent"):
+        absent = name == ABSENT and self.faults.on("named-key-absent")
+        if default or absent or self.faults.on("real-default-keys-mask"):
             return self.vault.held[DEFAULTS[provider]] if provider in DEFAULTS else ""
         return ""
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
+from simulators.direct_execution.keys import ABSENT
 from simulators.serving import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Management:
             return json_response({"message": "Cannot find the route"}, 404)
         held = {**self.vault.held}
         if self.faults.on("named-key-absent"):
-            del held["RUNWARE_API_KEY_IMAGE_TO_VIDEO"]
+            del held[ABSENT]
         if self.faults.on("secret-is-empty"):
             held["KIE_AI_API_KEY_VEO3"] = ""
         listed = [{"name": name, "value": hashlib.sha256(text.encode()).hexdigest()} for name, text in held.items()]

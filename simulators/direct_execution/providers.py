@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from simulators.direct_execution.generating import IMAGE_S, SLOW_VIDEO_S, SYNCHRONOUS_S, VIDEO_S
 from simulators.fetching import FetchError, fetch
 from simulators.pictures import png
 from simulators.serving import Request, Response, json_response
@@ -23,8 +24,6 @@ CORS = {
     "Access-Control-Allow-Headers": "authorization, content-type",
     "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
 }
-# Well inside the checklist's limits, and short here: a video is 20 s old when it calls back.
-IMAGE_S, SYNCHRONOUS_S, VIDEO_S, SLOW_VIDEO_S = 1.5, 1.0, 20.0, 320.0
 MP4 = (  # the head of a film: its brand, and a movie header that says 5 s at 1000 ticks a second
     b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42"
     b"\x00\x00\x00\x74moov\x00\x00\x00\x6cmvhd\x00\x00\x00\x00" + b"\x00" * 8

@@ -50,10 +50,12 @@ def test_an_image_comes_out(own_rows: Snapshot, made_files: Files) -> None:
 
 
 @pytest.mark.item("MDE-033")
-def test_the_image_is_ready_within_10_seconds(smoke_page: PageView) -> None:
-    """From the press of the button to the image's bytes no more than 10 s pass."""
-    assert smoke_page.facts["image_there"] is True
-    assert smoke_page.facts["image_s"] <= 10
+def test_the_image_is_ready_within_10_seconds(own_rows: Snapshot, smoke_page: PageView) -> None:
+    """From the record's beginning to its completion, and on until its image can be read, no more than 10 s pass."""
+    row = _row(own_rows, APPLE)
+    assert (row["status"], smoke_page.facts["image_there"]) == ("completed", True)
+    took = smoke_page.facts["image_s"] if row["seconds"] is None else row["seconds"]
+    assert took + smoke_page.facts["readable_s"] <= 10
 
 
 @pytest.mark.item("MDE-034")
@@ -90,8 +92,9 @@ def test_nano_banana_gives_its_image_at_once(own_rows: Snapshot, smoke_page: Pag
     """The answer to the generating request carries the finished image, within 10 s, and the record is completed."""
     assert _row(own_rows, SIMPLE)["status"] == "completed"
     assert smoke_page.facts["instant"] != ""
-    assert smoke_page.facts["instant_s"] <= 10
-    assert [one.status for one in smoke_page.requests_to("/functions/v1/generate-content-sync")] == [200]
+    asked = smoke_page.requests_to("/functions/v1/generate-content-sync")
+    assert [one.status for one in asked] == [200]
+    assert [one.took_s for one in asked if one.took_s is None or one.took_s > 10] == []
 
 
 @pytest.mark.item("MDE-038")

@@ -49,6 +49,7 @@ def test_each_finished_video_has_one_success_entry(finished_log: LogView, finish
     rows = [row for row in finished if row["provider"] == "kie_ai" and row["status"] == "completed"]
     done = {row["id"]: row["seconds"] or 0.0 for row in rows if (row["ended"] or 0) >= since.timestamp()}
     entries = [one.line.labels for one in finished_log.matches["webhook success"]]
+    assert finished_log.counts["webhook success"] == len(entries)
     logged = [labels.get("generationId", "") for labels in entries if labels.get("generationId") in done]
     assert len(done) > 0
     assert sorted(logged) == sorted(done)
