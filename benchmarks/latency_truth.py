@@ -161,7 +161,7 @@ def row(name: str, reported: Sequence[float], true: Sequence[float], *, whole: b
 
 
 def closed_loops(truth: Truth, count: int) -> None:
-    """Compare closed loops of eight on a healthy server. Ours opens a connection for each request, the others keep it."""
+    """Compare closed loops of eight on a healthy server. We connect for each request; the others keep connections."""
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}: waiting for a core is in every figure")
     print(f"{'closed loop of ' + str(AT_ONCE) + ', ms (bias)':<34}" + "".join(f"{f'p{p}':>21}" for p in PERCENTILES))
     reported = ours(truth.url, count)
