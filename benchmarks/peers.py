@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".tools" / "peers"
-TAVERN = "tavern==3.7.1"
+TAVERN = ("tavern==3.7.1", "pytest==8.4.2")  # it does not load under pytest 9.2
 NEWMAN = "newman@6.2.1"
 
 
@@ -17,7 +17,7 @@ def tavern() -> Path:
     python = PEERS / "tavern" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", PEERS / "tavern"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", TAVERN], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *TAVERN], check=True)
     return python
 
 
