@@ -594,7 +594,9 @@ def failing_page(
         visit.page.wait_for_timeout(visit.ms(2))
         return {"told": told, "calls": trace.phase()}
 
-    replaced = {f"{facts['runware_url']}*": Answer(status=500, json={"errors": [{"message": "answered by us"}]})}
+    error = Answer(status=500, json={"errors": [{"message": "answered by us"}]})
+    # In later states of the project the page asks the server, which would pay the provider.
+    replaced = {f"{facts['runware_url']}*": error, "*/functions/v1/generate-content": error}
     return page.visit(steps=make, answer=replaced, name="refused")
 
 

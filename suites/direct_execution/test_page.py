@@ -74,8 +74,9 @@ def test_the_page_logs_the_start_of_each_execution(smoke_page: PageView, models:
 
 
 @pytest.mark.item("MDE-046")
-def test_the_page_logs_a_failed_generation(failing_page: PageView, own_rows: Snapshot) -> None:
+def test_the_page_logs_a_failed_generation(window: Any, failing_page: PageView, own_rows: Snapshot) -> None:
     """After a provider's error the console names the error, the model, and the record that was made."""
+    assert window.no_keys == ""
     (told,) = _said(failing_page, "[ERROR] Generation failed ") or [{}]
     made = [row for row in own_rows["own"] if row["prompt"].endswith("A refused picture")]
     assert [row["id"] for row in made] == [told.get("generationId")]
