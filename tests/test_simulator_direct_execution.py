@@ -146,7 +146,7 @@ def test_an_image_is_processed_and_settled_once(project: Project) -> None:
     key = project.call(KEY, PAIR, Authorization=session).json()["apiKey"]
     body = [{"taskType": "imageInference", "positivePrompt": "A kite"}]
     made = fetch(
-        project.table["facts"]["runware_url"], method="POST", headers={"Authorization": f"Bearer {key}"}, payload=body
+        project.table["facts"]["runware_api"], method="POST", headers={"Authorization": f"Bearer {key}"}, payload=body
     )
     row = project.insert(session, tokens_used=0.2, provider_response=made.json()).json()[0]
     done = project.call("/functions/v1/process-runware-response", {"generation_id": row["id"]}, Authorization=session)

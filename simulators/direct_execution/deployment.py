@@ -161,7 +161,7 @@ class Deployment:
         return {
             **{f"{name}_email": email for name, email in _EMAILS.items()},
             "app_origin": self.at["page"].url,
-            "runware_url": f"{providers}/runware/v1",
+            "runware_api": f"{providers}/runware/v1",
             "legacy_tables": ["ai_models", "content_templates"],
             "retired_models": [RETIRED],
             "deployed": self.history.deployed.isoformat(),

@@ -527,10 +527,8 @@ def smoke_page(  # noqa: PLR0913, PLR0917  a page, who uses it, and what it is j
         sign_in(visit, facts, secrets)
         choose(visit, *place_of(models, IMAGE))
         trace = Trace(visit, secrets)
-        began = time.monotonic()
         start(visit, f"{marker} A red apple on a table")
         first = shown_image(visit, within=120)
-        visit.saw(image=first, image_s=(time.monotonic() - began) * run.speed)
         began = time.monotonic()
         image_there = bool(first) and readable(project, patience, first)
         visit.saw(image_there=image_there, readable_s=(time.monotonic() - began) * run.speed, image_calls=trace.phase())
@@ -596,7 +594,7 @@ def failing_page(
 
     error = Answer(status=500, json={"errors": [{"message": "answered by us"}]})
     # In later states of the project the page asks the server, which would pay the provider.
-    replaced = {f"{facts['runware_url']}*": error, "*/functions/v1/generate-content": error}
+    replaced = {f"{facts['runware_api']}*": error, "*/functions/v1/generate-content": error}
     return page.visit(steps=make, answer=replaced, name="refused")
 
 
