@@ -411,10 +411,13 @@ def of_last(visit: Visit, selector: str, question: str, without: Any) -> Any:
     )
 
 
-def centre(visit: Visit, selector: str) -> tuple[float, float]:
-    """Return the middle of the last element that fits, in pixels; a corner of the page when there is none."""
-    across, down = of_last(visit, selector, CENTRE, [0, 0])
-    return across, down
+def point(visit: Visit, selector: str, *, touch: bool = False, press: bool = True) -> None:
+    """Move the pointer, or put a finger, on the last element that fits; where there is none, nothing is touched."""
+    place = of_last(visit, selector, CENTRE, None)
+    if place is not None and touch:
+        visit.page.touchscreen.tap(*place)
+    elif place is not None:
+        (visit.page.mouse.click if press else visit.page.mouse.move)(*place)
 
 
 def tooltip(visit: Visit) -> dict[str, object]:
@@ -451,13 +454,13 @@ def desktop_page(
         visit.saw(choices=here.evaluate(CHOICES), at_rest=here.evaluate(ENABLED))
         here.evaluate(WATCH_SPINNER)
         here.locator(FIELD).fill(f"{marker} How is the weather?")
-        here.mouse.click(*centre(visit, BUTTON))
+        point(visit, BUTTON)
         visit.saw(answered=answered(visit, 0), spinner=here.evaluate("window.seenOfSpinner"))
         visit.saw(shown=here.locator("#chat-container").inner_text(), header_after=here.evaluate(HEADER))
         visit.saw(answers=here.locator(".prose").all_inner_texts(), blocks=here.locator(".prose > *").count())
         visit.saw(icon=icon(visit), tooltip_before=tooltip(visit), hover_rule=here.evaluate(HOVER_RULE))
         visit.saw(label=of_last(visit, ".model-info-container", "one => one.parentElement.innerText", ""))
-        here.mouse.move(*centre(visit, ICON))
+        point(visit, ICON, press=False)
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
         visit.saw(tooltip_after=tooltip(visit), address=here.url)
         here.reload()
@@ -479,13 +482,13 @@ def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, 
         here = visit.page
         visit.saw(opened=sign_in(visit, secrets, facts), measures=here.evaluate(MEASURES))
         before = here.locator(".prose").count()
-        here.touchscreen.tap(*centre(visit, FIELD))
+        point(visit, FIELD, touch=True)
         here.keyboard.type(f"{marker} Good evening.")
         visit.saw(typed=here.locator(FIELD).input_value(), reachable=of_last(visit, BUTTON, HITS, without=False))
-        here.touchscreen.tap(*centre(visit, BUTTON))
+        point(visit, BUTTON, touch=True)
         visit.saw(answered=answered(visit, before), answers=here.locator(".prose").all_inner_texts()[before:])
         of_last(visit, ICON, "one => one.scrollIntoView({ block: 'center' })", None)
-        here.touchscreen.tap(*centre(visit, ICON))
+        point(visit, ICON, touch=True)
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
         return {"tooltip": tooltip(visit)}
 
