@@ -224,7 +224,8 @@ def test_all_problems_come_at_once_with_place_found_and_allowed(tmp_path: Path) 
         "[environment] deployed: found 2026-01-01T00:00:00; allowed: timezone info",
         "[budget] requests: found 1.5; allowed: a valid integer",
         "[budget] concurrency: found 99; allowed: less than or equal to 32",
-        ("[systems.demo] htpp: found an unknown table; allowed: http, browser, command, database, facts, limits, log, metrics, "
+        ("[systems.demo] htpp: found an unknown table; allowed: http, browser, command, database, facts, limits, log, "
+         "metrics, "
         "python, secrets, source, storage"),
         "[systems.demo.http.api] ulr: found an unknown key; allowed: url, body_limit, ca_file, headers, redirect_hosts",
         "[systems.demo.http.api] url: found the scheme 'ftp'; allowed: http, https",
