@@ -32,7 +32,8 @@ def faults(system: str) -> list[dict[str, object]]:
 
 
 ALL = [(system, str(fault["name"])) for system in SYSTEMS for fault in faults(system)]
-DRAWN = random.Random(SEED).sample(ALL, min(SAMPLE, len(ALL)))  # noqa: S311  a sample, not a secret
+SEEN = [(system, fault) for system, fault in ALL if system == "model_config"]  # whose matrix was seen through
+DRAWN = random.Random(SEED).sample(SEEN, min(SAMPLE, len(SEEN)))  # noqa: S311  a sample, not a secret
 
 
 def run(system: str, runs: Path, *arguments: str) -> dict[str, dict[str, str]]:
