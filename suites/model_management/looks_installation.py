@@ -116,21 +116,21 @@ def endpoints(package: Python, lookups: Call, marker: str) -> Call:
 def registry_service(registry: Http) -> dict[str, Exchange]:
     """The health of the model management service, and the foundation layer's current model as it tells it."""
     return {
-        "health": registry.get("/health", within=2),
-        "current": registry.get("/api/v1/model-management/current/foundation_layer", within=5),
+        "health": registry.get("/health", within=10),
+        "current": registry.get("/api/v1/model-management/current/foundation_layer", within=10),
     }
 
 
 @observation()
 def orchestration(ai_integration: Http) -> Exchange:
     """The health of the orchestration service."""
-    return ai_integration.get("/health", within=2)
+    return ai_integration.get("/health", within=10)
 
 
 @observation()
 def story(story_teller: Http) -> Exchange:
     """The health of the story teller."""
-    return story_teller.get("/health", within=2)
+    return story_teller.get("/health", within=10)
 
 
 @observation(within="60 s")

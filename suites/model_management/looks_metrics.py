@@ -88,6 +88,7 @@ def exported(
     registry_series: Exchange,
     guardrails_series: Exchange,
     refused_deployment: Call,
+    default_deployment: Call,
 ) -> Exchange:
     """The names of all metrics that there are, once the run's own have been scraped."""
     return patience.eventually(

@@ -42,10 +42,9 @@ def test_the_new_model_is_brought_up_first(seen: Any) -> None:
 def test_all_traffic_moves_in_a_single_step(seen: Any) -> None:
     """There is no share between 0 and 100 %, and once the new model has answered the old one does not any more."""
     assert {step["share"] for step in seen["steps"]} - {0, 100} == set()
-    served = [step["served"] for step in seen["steps"] if step["moment"] == "waits"]
-    mixed = [one for one in served if one["new"] and one["old"]]
-    later = [one["old"] for step, one in zip(seen["steps"], served, strict=False) if step["current"] == "new"]
-    assert (mixed, sum(later)) == ([], 0)
+    mixed = [step["served"] for step in seen["steps"] if step["served"]["new"] and step["served"]["old"]]
+    late = [step["served"]["old"] for step in seen["steps"] if step["current"] == "new"]
+    assert (mixed, sum(late)) == ([], 0)
     assert seen["after"] == {"new": 100, "old": 0}
 
 

@@ -59,8 +59,8 @@ def test_the_new_model_is_validated_before_the_switch(seen: Any, refused_deploym
 @pytest.mark.item("MMS-059")
 def test_all_traffic_goes_to_the_new_model(seen: Any) -> None:
     """After the result running clients send 100 of 100 requests to the new model, and none failed on the way."""
-    last = seen["steps"][-2]
-    assert (last["moment"], last["current"], last["share"]) == ("over", "new", 100)
+    last = next(step for step in seen["steps"] if step["moment"] == "over")
+    assert (last["current"], last["share"]) == ("new", 100)
     assert (last["deployment"], last["completed"]) == ("completed", True)
     assert (seen["after"], seen["refused"]) == ({"new": 100, "old": 0}, 0)
 
@@ -68,7 +68,7 @@ def test_all_traffic_goes_to_the_new_model(seen: Any) -> None:
 @pytest.mark.item("MMS-060")
 def test_the_old_model_stays_available(seen: Any, deployed_rows: Snapshot, marker: str) -> None:
     """The old model's row is kept, and a rollback makes it the one current model within 2 min, as it was."""
-    assert seen["steps"][-2]["old_rows"] == 1
+    assert {step["old_rows"] for step in seen["steps"]} == {1}
     assert (seen["back"]["done"]["returned"], seen["back"]["step"]["current"]) == (True, "old")
     assert seen["back"]["took_s"] < 120
     assert seen["back"]["after"] == {"new": 0, "old": 20}

@@ -23,7 +23,7 @@ def _limit(seconds: float, name: str) -> PercentileLimit:
 
 @pytest.mark.item("MMS-086")
 def test_a_lookup_takes_less_than_100_ms(latencies: Call, decided: Decided) -> None:
-    """The 95th percentile of 200 lookups on one registry, and of 200 on fresh ones, is below 100 ms."""
+    """The 95th percentile of 400 lookups on one registry, and of 200 on fresh ones, is below 100 ms."""
     seen = latencies.result
     assert decided(decide_percentile(seen["lookups"], _limit(0.1, "p95 of a lookup"))) == "pass"
     assert decided(decide_percentile(seen["fresh lookups"], _limit(0.1, "p95 of a fresh lookup"))) == "pass"
@@ -37,7 +37,7 @@ def test_a_registration_takes_less_than_500_ms(latencies: Call, decided: Decided
 
 @pytest.mark.item("MMS-088")
 def test_a_log_write_takes_less_than_50_ms(latencies: Call, decided: Decided) -> None:
-    """The 95th percentile of 200 log writes, every tenth with 50 kB, until the row is stored, is below 50 ms."""
+    """The 95th percentile of 400 log writes, every tenth with 50 kB, until the row is stored, is below 50 ms."""
     assert decided(decide_percentile(latencies.result["log writes"], _limit(0.05, "p95 of a log write"))) == "pass"
 
 

@@ -17,6 +17,7 @@ def test_the_orchestration_service_answers(orchestration: Exchange) -> None:
     assert orchestration.status == 200
     assert (orchestration.json["status"], orchestration.json["service"]) == ("healthy", "ai_integration")
     assert orchestration.json["version"]
+    assert orchestration.elapsed_s < 2
 
 
 @pytest.mark.item("MMS-021")
@@ -25,6 +26,7 @@ def test_the_story_teller_answers(story: Exchange) -> None:
     assert story.status == 200
     assert (story.json["status"], "story" in story.json["service"]) == ("healthy", True)
     assert story.json["version"]
+    assert story.elapsed_s < 2
 
 
 @pytest.mark.item("MMS-078")

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from probe_endpoints import SLEEP, Endpoints, Redirected
-from probe_ground import made_current, opened_pool, registered, tried, use_case
+from probe_ground import made_current, opened_pool, registered, settled, tried, use_case
 from services.ai_integration.llm_client import LLMClient
 from services.ai_integration.service_coordinator import ServiceCoordinator
 from services.model_management.historical_log_processor import HistoricalLogProcessor
@@ -81,7 +81,8 @@ async def outage(marker: str) -> dict[str, Any]:
         away: Any = Away(way)
         client = LLMClient(model_registry=away)
         asked = await tried(client.generate_text("foundation", f"{marker} {way}", {}))
-        seen[way] = {**asked, "url": client.get_service_status()["foundation"]["url"]}
+        status = await settled(client.get_service_status())
+        seen[way] = {**asked, "url": status["foundation"]["url"]}
         await client.close()
     back: Any = Away("refuses", Redirected(ModelRegistry(await opened_pool()), use_case(marker, "outage")), times=1)
     client = LLMClient(model_registry=back)

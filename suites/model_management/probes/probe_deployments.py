@@ -59,7 +59,7 @@ async def _all(**work: Any) -> dict[str, Any]:
     done = await asyncio.gather(*work.values(), return_exceptions=True)
     return {
         name: {"raised": f"{type(one).__name__}: {one}"} if isinstance(one, BaseException) else one
-        for name, one in zip(work, done, strict=False)
+        for name, one in zip(work, done)  # noqa: B905 - Python 3.9 knows no strict, and gather returns as many
     }
 
 
@@ -80,9 +80,9 @@ async def refusal(marker: str) -> dict[str, Any]:
 
 
 async def default(marker: str) -> dict[str, Any]:
-    """Deploy without naming a strategy, with a manager built as the guide shows."""
+    """Deploy without naming a strategy, with a manager built as the guide shows, and go back."""
     install()
-    return await _one(marker, "default", None, _good, bare=True)
+    return await _one(marker, "default", None, _good, bare=True, back=True)
 
 
 async def disappointments(marker: str) -> dict[str, Any]:

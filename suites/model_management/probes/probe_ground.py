@@ -27,10 +27,14 @@ _SNAPSHOTS = """
 """
 
 
+async def settled(found: Any) -> Any:
+    """Return what a call gave, whether it gave it at once or has to be awaited."""
+    return await found if inspect.isawaitable(found) else found
+
+
 async def opened_pool() -> Any:
-    """Return the installation's own pool, whether it is handed out at once or awaited."""
-    pool: Any = connection_pool.get_postgres_pool()
-    return await pool if inspect.isawaitable(pool) else pool
+    """Return the installation's own pool."""
+    return await settled(connection_pool.get_postgres_pool())
 
 
 def use_case(marker: str, what: str) -> str:

@@ -34,7 +34,7 @@ async def verdicts(marker: str) -> dict[str, Any]:
         seen = await tried(judge.monitor_outputs(model_id, [f"{text} ({marker})"]))
         verdict = seen["returned"]
         violations = verdict["violations"]
-        severities = sorted({str(one["severity"]) for one in violations})
+        severities = sorted({str(one.get("severity")) for one in violations})
         found[name] = {
             "model_id": model_id,
             "compliant": verdict["compliant"],

@@ -26,10 +26,10 @@ async def measured(marker: str) -> dict[str, Any]:
     registry, name = ModelRegistry(pool), use_case(marker, "latency")
     await registry.get_current_model(name)  # opens the connection
     return {
-        "lookups": [await _taken(registry.get_current_model(name)) for _ in range(200)],
+        "lookups": [await _taken(registry.get_current_model(name)) for _ in range(400)],
         "fresh lookups": [await _taken(ModelRegistry(pool).get_current_model(name)) for _ in range(200)],
         "registrations": [await _registration(marker, number) for number in range(100)],
-        "log writes": [await _log_write(model_id, name, number) for number in range(200)],
+        "log writes": [await _log_write(model_id, name, number) for number in range(400)],
         "verdicts": [await _taken(GuardrailsMonitor().monitor_outputs(model_id, [_REAL])) for _ in range(100)],
         "fallbacks": [await _fallback() for _ in range(100)],
     }

@@ -40,8 +40,14 @@ async def pool_use() -> dict[str, Any]:
     pool = await opened_pool()
 
     async def one() -> int:
-        async with pool.acquire() as connection:
+        lent = pool.acquire()
+        if hasattr(lent, "__aenter__"):
+            async with lent as connection:
+                (row,) = await connection.fetch("SELECT 1 AS one")
+        else:
+            connection = await lent
             (row,) = await connection.fetch("SELECT 1 AS one")
+            await pool.release(connection)
         return int(dict(row)["one"])
 
     rounds = [await tried(asyncio.gather(*(one() for _ in range(_AT_ONCE)))) for _ in range(_ROUNDS)]

@@ -109,10 +109,11 @@ class Rollout:
 
     async def go_back(self) -> dict[str, Any]:
         """Roll back to the old model by hand; return what was seen."""
-        began = self.clock.now()
+        self.clock = Clock(self._noted)
+        CLOCK.set(self.clock)
         done = await tried(RollbackManager(await opened_pool()).rollback(self.ids["old"]), 20)
         await self._note("rolled back")
-        return {"done": done, "took_s": self.clock.now() - began, "step": self.steps[-1],
+        return {"done": done, "took_s": self.clock.now(), "step": self.steps[-1],
                 "after": await self._traffic(20)}  # fmt: skip
 
     async def close(self) -> None:
@@ -135,6 +136,9 @@ class Rollout:
         )  # waits since the switch, of which there are many
         if after < _WATCHED:
             step["served"] = await self._traffic(self._first if fresh else 20 if partly else 5)
+
+    async def _noted(self, _: float) -> None:
+        await self._note("waits")
 
     async def _note(self, moment: str) -> dict[str, Any]:
         name = use_case(self._marker, self._what)

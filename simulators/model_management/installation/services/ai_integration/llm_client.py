@@ -128,7 +128,7 @@ class LLMClient:
     def _fallback(self, layer: str, error: str, model_id: str | None) -> dict[str, Any]:
         return {"success": False, "error": error, "fallback": True, "text": FALLBACKS[layer], "model_id": model_id}
 
-    def get_service_status(self) -> dict[str, dict[str, Any]]:
+    async def get_service_status(self) -> dict[str, dict[str, Any]]:
         """Return what is known of each layer."""
         return {
             layer: {
@@ -143,7 +143,7 @@ class LLMClient:
             for layer, service in self.llm_services.items()
         }
 
-    def reset_circuit_breaker(self, name: str) -> bool:
+    async def reset_circuit_breaker(self, name: str) -> bool:
         """Close a layer's circuit breaker; tells whether there is such a layer."""
         if name in self.llm_services:
             self.llm_services[name].failures = 0

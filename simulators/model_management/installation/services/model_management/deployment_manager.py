@@ -189,6 +189,7 @@ class DeploymentManager:
         rollout.tell("rolled_back")
         manager: Any = self.rollback_manager
         if faulty("failed-deployment-left-as-it-is"):
+            count("model_rollbacks_total", use_case=rollout.new["use_case"])
             return
         if faulty("rollback-past-the-manager"):
             manager = RollbackManager(rollout.pool)
