@@ -63,14 +63,16 @@ class _Known:
                     keys[key] = (*keys.get(key, ()), (whole, ends[first], ends[first + run]))
         return _Known(secrets=self.secrets | {secret}, keys=keys)
 
-    def end(self, folded: bytes, at: int) -> int:
-        """Return where the longest run that starts at `at` ends, or `at` when none does."""
-        longest = at
+    def stretch(self, folded: bytes, at: int) -> tuple[int, int]:
+        """Return where what is told by the runs that start at `at` begins and ends; both are `at` when none does."""
+        first = last = at
         for whole, start, stop in self.keys.get(folded[at : at + _KEY], ()):
             length = _common(whole[start:], folded[at : at + len(whole) - start])
             if length >= stop - start:
-                longest = max(longest, at + length)
-        return longest
+                # A repeated character is no run of its own, yet belongs to the secret that it leads into.
+                before = _common(whole[:start][::-1], folded[max(0, at - start) : at][::-1])
+                first, last = min(first, at - before), max(last, at + length)
+        return first, last
 
     def places(self, folded: bytes) -> Iterable[int]:
         """Return, ascending, the places at which a key stands."""
@@ -111,14 +113,14 @@ class _Known:
         for at in self.places(folded):
             if at + _KEY <= stop:
                 continue  # within what is masked already; what sticks out is shorter than a telling run
-            end = self.end(folded, at)
-            if end == at:
+            first, last = self.stretch(folded, at)
+            if last == at:
                 continue
-            if at > stop:
+            if first > stop:
                 if stop:
                     yield start, stop
-                start = at
-            stop = max(stop, end)
+                start = first
+            stop = max(stop, last)
         if stop:
             yield start, stop
 

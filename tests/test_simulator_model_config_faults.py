@@ -388,8 +388,9 @@ def test_every_fourth_generation_is_slow(mixed: Target) -> None:
         started = time.monotonic()
         mixed.generate("timed")
         times.append(time.monotonic() - started)
-    assert max(times) > 2  # 40 s of the target's
-    assert sorted(times)[2] < 2
+    slow, *ordinary = sorted(times, reverse=True)
+    assert slow > 2  # 40 s of the target's
+    assert all(slow - one > 1 for one in ordinary)
 
 
 def test_faults_of_what_the_service_reads(mixed: Target) -> None:

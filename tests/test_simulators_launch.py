@@ -227,8 +227,12 @@ def test_every_item_of_model_config_that_can_be_decided_has_a_fault() -> None:
     assert [item["id"] for item in items_of("model_config") if decidable(item) and item["id"] not in reddened] == []
 
 
+# A column has one type: faults that give the status another one leave no room for each other, nor for odd values.
+TYPES = {"real-status-enum", "enum-without-processing", "check-without-processing", "status-cut-short"}
+
+
 def test_all_faults_at_once_do_not_keep_the_systems_from_starting() -> None:
-    names = ",".join(fault.name for system in SYSTEMS for fault in catalogue(system))
+    names = ",".join(fault.name for system in SYSTEMS for fault in catalogue(system) if fault.name not in TYPES)
     with command(faults=names) as process:
         announced = announcement(process)
         _, errors = process.communicate(timeout=10)

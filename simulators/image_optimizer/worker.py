@@ -61,7 +61,7 @@ class Worker:
         slow = self._faults.on("phase1-timer-30s")
         self._every(30.0 if slow else CREATE_S, self._create_tick)
         if not self._faults.on("polling-dead"):
-            self._every(20.0 if self._faults.on("phase2-timer-20s") else POLL_S, self._poll_tick, first=FIRST_POLL_S)
+            self._every(25.0 if self._faults.on("phase2-timer-25s") else POLL_S, self._poll_tick, first=FIRST_POLL_S)
         if not self._faults.on("heartbeat-stops"):
             beat = REAL_HEARTBEAT_S if self._faults.on("real-heartbeat") else HEARTBEAT_S
             self._every(beat, self._heartbeat, first=self._next_beat)
@@ -116,7 +116,7 @@ class Worker:
             self._console.say("DEBUG", "Already creating predictions, skipping...")
             return
         try:
-            late = self._clock.ours(8.0) if self._faults.on("work-begins-late") else 0.0
+            late = self._clock.ours(5.5) if self._faults.on("work-begins-late") else 0.0
             batch = self._store.claim(closed=self._closed, young=late)
             if not batch:
                 self._console.say("DEBUG", "No pending items")

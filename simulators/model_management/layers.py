@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from simulators.faults import Faults
     from simulators.serving import Request, Response
 
-_MAY_FAIL = ("interaction", "coordination")
+_UNLOADED = {"interaction": "interaction-model-not-loaded", "coordination": "coordination-model-not-loaded"}
 NAMES = ("foundation", "customization", "interaction", "coordination")
 
 
@@ -31,7 +31,7 @@ def _answering(layer: str, faults: Faults) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         if request.method != "POST" or request.path != "/generate":
             return json_response({"detail": "Not Found"}, 404)
-        if layer in _MAY_FAIL and faults.on(f"{layer}-model-not-loaded"):
+        if layer in _UNLOADED and faults.on(_UNLOADED[layer]):
             return json_response({"detail": "model is not loaded"}, 500)
         prompt = str(request.json().get("prompt", ""))
         return json_response({"text": f"The {layer} layer has read {len(prompt)} characters.", "tokens_used": 12})

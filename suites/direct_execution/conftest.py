@@ -542,7 +542,7 @@ def smoke_page(  # noqa: PLR0913, PLR0917  a page, who uses it, and what it is j
     return page.visit(steps=make, name="made")
 
 
-@observation(spends={"generations": 1}, permit="costs", within="420 s")
+@observation(spends={"generations": 1}, permit="costs", within="600 s")
 def video_page(  # noqa: PLR0913, PLR0917  likewise
     page: Browser,
     app: Database,

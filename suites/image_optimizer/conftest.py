@@ -150,7 +150,6 @@ class Bench:
         """Send one job for each of the named stores, and follow all of them to their end, or until nothing moves."""
         before = {store: self.credits(store) for store in dict.fromkeys(stores)}
         started, samples, log = time.monotonic(), list[dict[str, Any]](), self.worker
-        posted = [self.submit(store, number) for number, store in enumerate(stores)]
 
         def see() -> dict[str, Any]:
             seen = self.jobs.read(PROGRESS, {"tag": self.tag, "speed": self.run.speed})
@@ -174,6 +173,11 @@ class Bench:
         def stalled(sample: dict[str, Any]) -> bool:
             return bool(sample["at"] - changed_at(samples) > STALLED_S)
 
+        posted = []
+        for number, store in enumerate(stores):
+            posted.append(self.submit(store, number))
+            if number % 5 == 0:
+                see()
         self.patience.eventually(see, over, within=within, hopeless=stalled)
         after = {store: self.credits(store) for store in before}
         rows = self.jobs.read(OUTCOME, {"tag": self.tag, "speed": self.run.speed})
@@ -260,8 +264,8 @@ def model(replicate: Http, facts: dict[str, str]) -> Exchange:
     return replicate.get(f"/models/{facts['model']}")
 
 
-@observation(within="120 s")
-def replicate_times(replicate: Http, watch: dict[str, Any]) -> list[float | None]:
+@observation(within="300 s", alone=True)
+def replicate_times(replicate: Http) -> list[float | None]:
     """How long Replicate takes to answer each of a hundred and twenty requests, None where it did not within 20 s."""
     seen = [replicate.get("/account", within=20) for _ in range(120)]
     return [one.elapsed_s if one.trouble is None else None for one in seen]

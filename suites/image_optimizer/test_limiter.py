@@ -96,4 +96,4 @@ def test_the_usage_is_called_healthy_while_it_is_in_bounds(watch: Watch) -> None
 def test_the_statistics_can_be_watched(watch: Watch) -> None:
     """Asked every 5 s, the endpoint answers each time."""
     assert [one["stats"].status for one in watch["stats"]] == [200] * len(watch["stats"])
-    assert len(watch["stats"]) >= 9
+    assert len(watch["stats"]) >= 5
