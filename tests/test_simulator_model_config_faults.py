@@ -382,15 +382,16 @@ def test_faults_of_the_flow(mixed: Target) -> None:
     assert [event["event"]["response"]["status"] for event in mixed.events("refused")] == [200]
 
 
-def test_every_fourth_generation_is_slow(mixed: Target) -> None:
+def test_every_second_generation_is_slow(mixed: Target) -> None:
     times = []
     for _ in range(4):
         started = time.monotonic()
         mixed.generate("timed")
         times.append(time.monotonic() - started)
-    slow, *ordinary = sorted(times, reverse=True)
-    assert slow > 2  # 40 s of the target's
-    assert all(slow - one > 1 for one in ordinary)
+    *ordinary, first, second = sorted(times)
+    assert first > 2  # 40 s of the target's
+    assert first - max(ordinary) > 1
+    assert second > 2
 
 
 def test_faults_of_what_the_service_reads(mixed: Target) -> None:
