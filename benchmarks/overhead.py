@@ -33,10 +33,14 @@ BOUNDS = {"beyond the slowest look": 2.5, "reports": 5.0, "growth behind the pro
 
 
 class LateProxy:
-    """Passes a TCP service on and holds back the first bytes that answer each message of the client."""
+    """Passes a TCP service on and holds back the first bytes that answer each message of the client.
 
-    def __init__(self, target: str) -> None:
+    others: what stands for which address in the answers, so that a page's own requests come through proxies as well.
+    """
+
+    def __init__(self, target: str, others: dict[bytes, bytes]) -> None:
         self._target = urlsplit(target)
+        self._others = others
         self._door = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -64,7 +68,13 @@ class LateProxy:
                     if key.fileobj is server and asked:
                         time.sleep(DELAY_S)
                     asked = key.fileobj is client
-                    key.data.sendall(data)
+                    key.data.sendall(data if asked else self._renamed(data))
+
+    def _renamed(self, data: bytes) -> bytes:
+        # Both ports have five digits, so that no length changes.
+        for address, proxy in self._others.items():
+            data = data.replace(address, proxy)
+        return data
 
 
 @contextlib.contextmanager
@@ -83,7 +93,9 @@ def environment(folder: Path, announced: dict[str, Any], *, late: bool) -> Path:
     """Write an environment file for what the simulators announced, behind proxies if `late`."""
     tables = json.loads(json.dumps(announced["systems"]["model_config"]))
     if late:
-        proxies = {one["url"]: LateProxy(one["url"]).url for one in tables["http"].values()}
+        others: dict[bytes, bytes] = {}
+        proxies = {one["url"]: LateProxy(one["url"], others).url for one in tables["http"].values()}
+        others |= {urlsplit(url).netloc.encode(): urlsplit(proxy).netloc.encode() for url, proxy in proxies.items()}
         text = json.dumps(tables)
         for url, proxy in proxies.items():
             text = text.replace(url, proxy).replace(urlsplit(url).netloc, urlsplit(proxy).netloc)

@@ -104,6 +104,15 @@ def _end(pid: int, folder: Path) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGQUIT)
     until = time.monotonic() + _ENDED_WITHIN_S
-    while time.monotonic() < until and Path(f"/proc/{pid}").exists():
+    while time.monotonic() < until and _lives(pid):
         time.sleep(0.01)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    """Say whether a process still does something; one that ended and waits for its parent to notice does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
