@@ -117,6 +117,18 @@ def checked_host(host: str) -> str:
     return host
 
 
+def checked_network(network: str) -> str:
+    """Return a network in CIDR notation as it is. Raises for anything else, and for bits beyond its prefix."""
+    try:
+        plain = str(ipaddress.ip_network(network))
+    except ValueError:
+        raise refused(shown(network), "a network in CIDR notation, as in 192.0.2.0/24 or 2001:db8::/32") from None
+    if plain != network:
+        raise refused(shown(network), f"its plain spelling, {plain}")
+    return network
+
+
 Url = Annotated[str, AfterValidator(checked_url)]
 PageUrl = Annotated[str, AfterValidator(checked_page)]
 Host = Annotated[str, AfterValidator(checked_host)]
+Network = Annotated[str, AfterValidator(checked_network)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from environments.addresses import Host, PageUrl, Url  # noqa: TC001  # pydantic reads annotations at run time
+from environments.addresses import Host, Network, PageUrl, Url  # noqa: TC001  # pydantic reads annotations at run time
 from environments.tables import ConnectionText, Headers, NonEmpty, Program, SecretText, Table, Text, Variables
 from environments.wording import refused
 
@@ -27,6 +27,9 @@ class HttpConfig(Table):
     headers: Headers = Field(default_factory=dict, description="Headers of every request; credentials as references.")
     redirect_hosts: tuple[Host, ...] = Field(
         default=(), description="Hosts a redirect may lead to besides the origin's."
+    )
+    networks: tuple[Network, ...] = Field(
+        default=(), description="Networks (CIDR) that every address of the origin's host has to be in; none means any."
     )
     ca_file: NonEmpty | None = Field(
         default=None, description="Certificate authorities to trust in place of the usual ones."

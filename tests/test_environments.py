@@ -227,7 +227,8 @@ def test_all_problems_come_at_once_with_place_found_and_allowed(tmp_path: Path) 
         ("[systems.demo] htpp: found an unknown table; allowed: http, browser, command, database, facts, limits, log, "
          "metrics, "
         "python, secrets, source, storage"),
-        "[systems.demo.http.api] ulr: found an unknown key; allowed: url, body_limit, ca_file, headers, redirect_hosts",
+        ("[systems.demo.http.api] ulr: found an unknown key; allowed: url, body_limit, ca_file, headers, networks, "
+         "redirect_hosts"),
         "[systems.demo.http.api] url: found the scheme 'ftp'; allowed: http, https",
         "[systems.demo.http] Api: found the name 'Api'; allowed: a lower-case identifier, as in config_service",
         "[systems.demo.database.one] kind: found 'd2'; allowed: d1, postgres, wrangler",
@@ -353,6 +354,12 @@ def test_verification_of_certificates_cannot_be_switched_off(tmp_path: Path) -> 
 def test_an_allowed_host_is_one_host(host: str) -> None:
     with pytest.raises(ValidationError):
         HttpConfig(url="https://example.test", redirect_hosts=(host,))
+
+
+@pytest.mark.parametrize("network", ["192.0.2.1/24", "192.0.2", "example.test", "", "192.0.2.0/33", "2001:DB8::/32"])
+def test_a_network_is_in_plain_cidr_notation(network: str) -> None:
+    with pytest.raises(ValidationError):
+        HttpConfig(url="https://example.test", networks=(network,))
 
 
 @given(st.text())

@@ -138,6 +138,20 @@ def test_an_unknown_name_is_dns(http: Callable[..., Http]) -> None:
     assert kind(http("http://name.example.test", resolver=lambda _h, _p: []).get("/")) == "dns"
 
 
+def test_a_name_that_leads_outside_the_allowed_networks_is_not_connected_to(
+    http: Callable[..., Http], serve: Callable[..., Hostile]
+) -> None:
+    server = serve(answers(ok()))
+    rebound = [(socket.AF_INET, ("192.0.2.7", server.port)), (socket.AF_INET, ("127.0.0.1", server.port))]
+    asked = http("http://name.example.test", resolver=lambda _h, _p: rebound, networks=("192.0.2.0/24", "::1/128"))
+    seen = asked.get("/")
+    assert kind(seen) == "dns"
+    assert seen.trouble is not None
+    assert "name.example.test leads to 127.0.0.1; allowed: 192.0.2.0/24, ::1/128" in seen.trouble.text
+    assert server.visits == 0
+    assert http(server.url, networks=("127.0.0.0/8",)).get("/").status == 200
+
+
 def test_an_address_without_a_route_is_unreachable(http: Callable[..., Http]) -> None:
     nowhere = [(socket.AF_INET6, ("ff02::1", 80, 0, 0))]
     assert kind(http("http://name.example.test", resolver=lambda _h, _p: nowhere).get("/")) == "unreachable"

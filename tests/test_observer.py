@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports import journal, verify
-from tests.house import House
+from tests.house import ROOT, House
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -316,6 +316,39 @@ def test_a_suite_that_cannot_be_imported_sends_nothing(house: House) -> None:
     assert house.target.seen == []
 
 
+def test_observations_that_cannot_be_imported_end_the_run_before_anything_is_sent(house: House) -> None:
+    house.conftest("raise RuntimeError('broken')\n")
+    house.checks(ONE_CHECK)
+    run = house.run()
+    assert run.status == 4
+    assert "conftest.py: could not be imported" in run.out
+    assert "RuntimeError: broken" in run.out
+    assert house.target.seen == []
+
+
+def test_an_answer_that_cannot_be_given_ends_the_run(house: House) -> None:
+    """A judge without an answer would wait for ever."""
+    house.conftest(ONE_LOOK)
+    house.checks(ONE_CHECK)
+    (house.root / "breaking.py").write_text("""
+from fixtures.observer import Observer
+
+def unable(self, key):
+    raise RuntimeError("no answer")
+
+Observer._asked = unable
+""")
+    run = house.run("-p", "breaking", variables={"PYTHONPATH": f"{ROOT}:{house.root}"})
+    assert (run.status, run.outcomes()) == (6, {"DEM-001": "error"}), run.out
+    assert any("no answer" in crash["text"] for crash in run.record["crashes"])
+
+
+def test_an_observation_needs_no_options(house: House) -> None:
+    house.conftest(ONE_LOOK.replace("@observation()", "@observation"))
+    house.checks(ONE_CHECK)
+    assert house.run().status == 0
+
+
 def test_a_duplicate_id_in_a_checklist_is_refused(house: House) -> None:
     house.item("DEM-001")
     run = house.run()
@@ -330,6 +363,27 @@ def test_the_judge_has_no_secret_in_its_environment(house: House) -> None:
     )
     run = house.run(variables={"DEMO_WORD": "x"})
     assert run.status == 0, run.out
+
+
+def test_no_process_of_a_run_leaves_a_core_dump(house: House) -> None:
+    house.conftest("""
+import resource
+
+@observation()
+def largest_dump() -> int:
+    \"\"\"The size of a core dump in the process that knows the secrets.\"\"\"
+    return resource.getrlimit(resource.RLIMIT_CORE)[0]
+""")
+    house.checks("""
+import resource
+
+@pytest.mark.item("DEM-001")
+def test_no_dump(largest_dump) -> None:
+    \"\"\"Neither the observer nor the judge leaves one.\"\"\"
+    assert largest_dump == 0
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+""")
+    assert house.run().status == 0
 
 
 def test_a_valid_waiver_is_shown_and_lets_the_release_stay(house: House) -> None:
