@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reports import summary
 from reports.markup import Child, Markup, join, tag
 from reports.outcomes import MEANING, word
+from reports.verdict import WORST_FIRST, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,32 @@ def verdict_banner(record: Record, *, level: str = "h1") -> Markup:
         class_=f"verdict {decision.lower().replace(' ', '-')}",
     )
     return join([banner, reasons(record)])
+
+
+def overview(record: Record) -> Markup:
+    """Return the systems of the run side by side, each with its outcomes, and all of them together."""
+    systems = summary.systems(record)
+    cards = [_card(system.title, system.counts, system.selected) for system in systems if system.selected]
+    chosen = sum(system.selected for system in systems)
+    total = _card("All systems", count(record.items), chosen) if len(systems) != 1 else None
+    return tag("ul", cards, total, class_="cards")
+
+
+def _card(title: str, counts: dict[Outcome, int], selected: int) -> Markup:
+    present = [outcome for outcome in WORST_FIRST if counts.get(outcome)]
+    judged = [outcome for outcome in present if outcome != "not_selected"]
+    bar = [tag("i", class_=outcome, style=f"flex: {counts[outcome]}") for outcome in judged]
+    rows = [
+        tag("div", tag("dt", word(outcome), class_=outcome), tag("dd", str(counts[outcome]))) for outcome in present
+    ]
+    return tag(
+        "li",
+        tag("h3", title),
+        tag("p", f"{selected} of {sum(counts.values())} items in this run", class_="quiet"),
+        tag("div", bar, class_="bar-of-outcomes", aria_hidden="true") if bar else None,
+        tag("dl", rows, class_="counts"),
+        class_="card",
+    )
 
 
 def reasons(record: Record) -> Markup:

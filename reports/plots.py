@@ -134,7 +134,8 @@ def _bins(samples: tuple[float, ...], low: float, high: float) -> Iterator[tuple
     counts = [0] * _BINS
     width = (high - low) / _BINS
     for sample in samples:
-        counts[min(_BINS - 1, int((sample - low) / width))] += 1
+        # The share first: a width that is smaller than the smallest number would be zero.
+        counts[min(_BINS - 1, int((sample - low) / (high - low) * _BINS))] += 1
     yield from ((low + position * width, count / max(counts)) for position, count in enumerate(counts) if count)
 
 

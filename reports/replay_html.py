@@ -60,6 +60,7 @@ class Page:
         record = self._config.stash[RECORD]
         self._page.title = summary.title(record)
         prefix.append(details.verdict_banner(record, level="h2"))
+        prefix.append(details.overview(record))
         prefix.append(details.definitions(summary.facts(record)))
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from reports import details, evidence, plots, summary
 from reports.markup import Markup, join, tag
-from reports.outcomes import word
 from reports.signoff_form import fields
-from reports.verdict import WORST_FIRST, count
 
 if TYPE_CHECKING:
     from reports.reading import Reading
-    from reports.record import Item, Outcome, Record
+    from reports.record import Item, Record
     from reports.signoff_form import Field
     from reports.summary import Section, SystemSummary
 
@@ -49,8 +47,8 @@ class _Page:
             "main",
             self._masthead(),
             details.verdict_banner(self._record),
+            tag("section", tag("h2", "Overview"), details.overview(self._record)),
             self._run(),
-            self._overview(systems),
             [self._system(system) for system in systems if system.selected],
             _untouched([system for system in systems if not system.selected]),
             self._form(),
@@ -71,13 +69,6 @@ class _Page:
             details.definitions(summary.facts(self._record)),
             tag("ul", [tag("li", sentence) for sentence in known], class_="known") if known else None,
         )
-
-    def _overview(self, systems: list[SystemSummary]) -> Markup:
-        cards = [_card(system.title, system.counts, system.selected) for system in systems if system.selected]
-        counts = count(self._record.items)
-        chosen = sum(system.selected for system in systems)
-        total = _card("All systems", counts, chosen) if len(systems) != 1 else None
-        return tag("section", tag("h2", "Overview"), tag("ul", cards, total, class_="cards"))
 
     def _system(self, system: SystemSummary) -> Markup:
         left = system.not_selected()
@@ -118,23 +109,6 @@ class _Page:
             [_statements(title, items) for title, items in summary.statements(self._record)],
             tag("dl", [_field(field) for field in fields(self._read)], class_="form"),
         )
-
-
-def _card(title: str, counts: dict[Outcome, int], selected: int) -> Markup:
-    present = [outcome for outcome in WORST_FIRST if counts.get(outcome)]
-    judged = [outcome for outcome in present if outcome != "not_selected"]
-    bar = [tag("i", class_=outcome, style=f"flex: {counts[outcome]}") for outcome in judged]
-    rows = [
-        tag("div", tag("dt", word(outcome), class_=outcome), tag("dd", str(counts[outcome]))) for outcome in present
-    ]
-    return tag(
-        "li",
-        tag("h3", title),
-        tag("p", f"{selected} of {sum(counts.values())} items in this run", class_="quiet"),
-        tag("div", bar, class_="bar-of-outcomes", aria_hidden="true") if bar else None,
-        tag("dl", rows, class_="counts"),
-        class_="card",
-    )
 
 
 def _untouched(systems: list[SystemSummary]) -> Markup:

@@ -23,8 +23,8 @@ def page(read: Reading, notes: tuple[str, ...]) -> str:
     record = read.record
     parts = [
         *_verdict(record),
-        *_facts(read, notes),
         *_overview(record),
+        *_facts(read, notes),
         *(line for system in summary.systems(record) if system.selected for line in _system(record, system)),
         *_untouched([system for system in summary.systems(record) if not system.selected]),
         *_form(read),

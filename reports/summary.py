@@ -155,9 +155,14 @@ def measured_against(item: Item | Reason) -> str:
 
 def clock(look: Observation) -> str:
     """Return how far the clock of a database is from ours."""
-    known = f" (± {look.offset_uncertainty_s:.3g} s)" if look.offset_uncertainty_s is not None else ""
+    known = f" (± {_short(look.offset_uncertainty_s)})" if look.offset_uncertainty_s is not None else ""
     side = "ahead of" if (look.offset_s or 0) >= 0 else "behind"
-    return f"the database's clock is {abs(look.offset_s or 0):.3g} s{known} {side} ours"
+    return f"the database's clock is {_short(abs(look.offset_s or 0))}{known} {side} ours"
+
+
+def _short(seconds: float) -> str:
+    """Return a duration as people say it: `0.05 ms`, `27 ms`, `1.5 s`."""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.2g} ms"
 
 
 def figure_notes(figure: Figure) -> str:

@@ -281,6 +281,10 @@ def test_every_sample_is_in_the_plot(samples: list[float]) -> None:
     assert Outline(plot).wrong == []
 
 
+def test_the_smallest_sample_there_is_has_a_bar() -> None:
+    assert "<rect" in plots.histogram("X", item(5e-324, limit=""))
+
+
 # -- texts from outside ---------------------------------------------------------------------------------------------
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=60)
