@@ -37,7 +37,7 @@ code = "DEM"
 name = "demo"
 title = "A demonstration"
 seed = "none"
-instruments = { api = "http: the demonstration", missing = "http: not in any environment" }
+instruments = { api = "http: the demonstration", spare = "http: another", missing = "http: not in any environment" }
 facts = { colour = "what the demonstration is painted in" }
 """
 _CONFTEST = """

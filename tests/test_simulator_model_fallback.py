@@ -28,11 +28,14 @@ class Person:
     """A browser of sorts: it keeps cookies, and sends the token of the page it saw last."""
 
     table: dict[str, Any]
+    place: str = "chat"
     cookies: dict[str, str] = dataclasses.field(default_factory=dict)
     token: str = ""
 
     def call(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Reply:
-        connection = http.client.HTTPConnection(self.table["http"]["chat"]["url"].removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(
+            self.table["http"][self.place]["url"].removeprefix("http://"), timeout=30
+        )
         sent = {"Cookie": "; ".join(f"{name}={text}" for name, text in self.cookies.items())}
         sent |= {name.replace("_", "-"): text for name, text in headers.items()}
         if form is not None:
@@ -70,12 +73,13 @@ class Person:
 
     def log(self) -> list[str]:
         """Return level, module and text of each line."""
-        lines = Path(self.table["log"]["debug"]["path"]).read_text(encoding="utf-8").splitlines()
+        name = "debug" if self.place == "chat" else "spare_log"
+        lines = Path(self.table["log"][name]["path"]).read_text(encoding="utf-8").splitlines()
         return [re.sub(r"^(\w+) \S+ \S+ ", r"\1 ", line) for line in lines]
 
 
-def signed_in(announced: Any) -> Person:
-    person = Person(announced["systems"]["model_fallback"])
+def signed_in(announced: Any, place: str = "chat") -> Person:
+    person = Person(announced["systems"]["model_fallback"], place)
     person.call("GET", "/accounts/login/")
     reply = person.post(
         "/accounts/login/", username="shakedown", password=announced["variables"]["LOCAL_CHAT_PASSWORD"]
@@ -95,6 +99,12 @@ def announced() -> Iterator[Any]:
 @pytest.fixture
 def person(announced: Any) -> Person:
     return signed_in(announced)
+
+
+@pytest.fixture
+def spare(announced: Any) -> Person:
+    """Return somebody in front of the spare instance."""
+    return signed_in(announced, "spare")
 
 
 def test_the_login_wants_its_pair_and_its_token(announced: Any) -> None:
@@ -173,30 +183,31 @@ def test_what_a_fallback_cannot_heal_is_told_in_one_sentence(person: Person, mod
     assert [line for line in person.log()[before:] if line.startswith("ERROR views Chat message processing failed: ")]
 
 
-def test_exhaustion_ends_after_five_minutes_of_the_targets_time(person: Person) -> None:
-    person.limit("all refuse", *FIVE)
-    told = person.say("all refuse")
+def test_exhaustion_ends_after_five_minutes_of_the_targets_time(spare: Person, person: Person) -> None:
+    spare.limit("all refuse", *FIVE)
+    told = spare.say("all refuse")
     assert "All model rate limits reached" in told
     assert "disableChatInterface('Service temporarily unavailable." in told
-    said = person.available()
+    said = spare.available()
     assert said["available"] is False
     assert re.fullmatch(r"Service temporarily unavailable. Please try again in 2\d\ds.", said["message"])
-    assert "All model rate limits reached. Please try again later." in person.say("anybody else")
-    assert "WARNING model_fallback All models exhausted, rejecting request" in person.log()
-    assert person.switch("/clock", advance=200).status == 200
-    assert person.available()["available"] is False
-    person.switch("/clock", advance=101)
-    assert person.available() == {"available": True, "message": "Service available"}
-    assert re.fullmatch(r"INFO model_fallback Resetting model exhaustion after 3\d\ds", person.log()[-1])
-
-
-def test_a_restart_ends_an_exhaustion_and_keeps_address_and_login(person: Person) -> None:
-    person.limit("before a restart", *FIVE)
-    person.say("before a restart")
-    assert person.available()["available"] is False
-    assert person.switch("/restart").status == 200
+    assert "All model rate limits reached. Please try again later." in spare.say("anybody else")
+    assert "WARNING model_fallback All models exhausted, rejecting request" in spare.log()
     assert person.available()["available"] is True
-    assert person.call("GET", "/").status == 200
+    assert spare.switch("/clock", advance=200).status == 200
+    assert spare.available()["available"] is False
+    spare.switch("/clock", advance=101)
+    assert spare.available() == {"available": True, "message": "Service available"}
+    assert re.fullmatch(r"INFO model_fallback Resetting model exhaustion after 3\d\ds", spare.log()[-1])
+
+
+def test_a_restart_ends_an_exhaustion_and_keeps_address_and_login(spare: Person) -> None:
+    spare.limit("before a restart", *FIVE)
+    spare.say("before a restart")
+    assert spare.available()["available"] is False
+    assert spare.switch("/restart").status == 200
+    assert spare.available()["available"] is True
+    assert spare.call("GET", "/").status == 200
 
 
 def test_switches_refuse_what_they_do_not_know(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""The rehearsal's switches: each model's failures, the passing of time, and a restart of the chat."""
+"""The rehearsal's switches: each model's failures, the passing of time, and a restart of the spare instance."""
 
 from __future__ import annotations
 

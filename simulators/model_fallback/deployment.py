@@ -26,7 +26,7 @@ READER = "model_fallback_suite"
 
 
 class Deployment:
-    """One running model_fallback."""
+    """One running model_fallback: the chat, and a spare instance of it on which failures are rehearsed."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -35,6 +35,8 @@ class Deployment:
         self.password = site.secret("LOCAL_CHAT_PASSWORD")
         self.models = hierarchy.deployed(site.faults)
         self.log = site.folder / "debug.log"
+        self.spare_log = site.folder / "spare" / "debug.log"
+        self.spare_log.parent.mkdir()
         self.history = History(now=site.clock.now(), models=tuple(self.models), faults=site.faults)
 
     def start(self) -> None:
@@ -42,10 +44,10 @@ class Deployment:
         known = {**hierarchy.STATED, **hierarchy.BUILT}
         models = Controls(dict.fromkeys(known, MODES))
         with ThreadPoolExecutor() as pool:
-            database = pool.submit(postgres.database, "model_fallback")
+            databases = [pool.submit(postgres.database, name) for name in ("model_fallback", "model_fallback_spare")]
             self.history.write(self.log)
             self.program = host.furnish(self.site.folder / "host", self.log, self.site.faults)
-            self.database = database.result()
+            self.database, spare = (database.result() for database in databases)
         self.site.variables["LOCAL_MODEL_FALLBACK_DSN"] = self.database.reader(READER)
         retired = {"gemma-3-12b"} if self.site.faults.on("model-retired-by-provider") else set()
         provider = Provider(
@@ -56,18 +58,22 @@ class Deployment:
             refuses_lists=self.site.faults.on("provider-refuses-lists"),
         )
         self.provider.serve(provider.answer)
-        self.process = Process(self._order())
-        self.site.ending.callback(self.process.stop)
-        self.controls.serve(Switches(models=models, process=self.process).answer)
+        orders = (
+            self._order(dsn=self.database.owner, folder=str(self.site.folder), log=str(self.log), past=True),
+            self._order(dsn=spare.owner, folder=str(self.spare_log.parent), log=str(self.spare_log), past=False),
+        )
+        with ThreadPoolExecutor() as pool:
+            self.process, self.spare = pool.map(Process, orders)
+        for process in (self.process, self.spare):
+            self.site.ending.callback(process.stop)
+        self.controls.serve(Switches(models=models, process=self.spare).answer)
 
-    def _order(self) -> dict[str, object]:
+    def _order(self, **more: object) -> dict[str, object]:
         faults = [fault.name for fault in catalogue("model_fallback")]
         return {
+            **more,
             "port": 0,
             "fresh": True,
-            "dsn": self.database.owner,
-            "folder": str(self.site.folder),
-            "log": str(self.log),
             "provider": self.provider.url,
             "key": self.key,
             "speed": self.site.clock.speed,
@@ -80,20 +86,21 @@ class Deployment:
 
     def table(self) -> Table:
         """Return the environment table: instruments and facts."""
-        chat = f"http://127.0.0.1:{self.process.port}"
+        chat, spare = f"http://127.0.0.1:{self.process.port}", f"http://127.0.0.1:{self.spare.port}"
         # Nobody listens on the port of the discard service.
         direct = "http://127.0.0.1:9" if self.site.faults.on("port-not-open-on-host") else chat
         log = {"kind": "file", "format": "django", "path": str(self.log)}
         return {
             "http": {
                 "chat": {"url": chat},
+                "spare": {"url": spare},
                 "direct": {"url": direct},
                 "provider": {"url": self.provider.url, "headers": {"x-goog-api-key": {"env": "LOCAL_GEMINI_API_KEY"}}},
                 "controls": {"url": self.controls.url},
             },
             "database": {"records": {"kind": "postgres", "dsn": {"env": "LOCAL_MODEL_FALLBACK_DSN"}}},
-            "log": {"debug": log, "history": log},
-            "browser": {"page": {"url": chat}},
+            "log": {"debug": log, "history": log, "spare_log": {**log, "path": str(self.spare_log)}},
+            "browser": {"page": {"url": chat}, "spare_page": {"url": spare}},
             "command": {"host": {"program": self.program}},
             "secrets": {"chat_password": {"env": "LOCAL_CHAT_PASSWORD"}},
             "facts": {

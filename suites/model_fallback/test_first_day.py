@@ -8,25 +8,22 @@ import pytest
 
 from judging.comparing_rates import RateChange, compare_rates
 from judging.percentiles import PercentileLimit, decide_percentile
-from judging.proportions import ShareLimit, decide_share
+from judging.proportions import decide_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fixtures.thresholds import Limit
     from judging.decision import Decision
 
     Decided = Callable[[Decision], str]
+    Threshold = Callable[..., Limit]
     Facts = dict[str, Any]
     Day = dict[str, Any]
 
-P95 = PercentileLimit(percentile=95, value=2, comparison="<", minimum=100, name="95th percentile of the response time")
-P99 = PercentileLimit(percentile=99, value=5, comparison="<", minimum=500, name="99th percentile of the response time")
+# Fewer samples cannot show a percentile's tail, and no share is judged by a handful of answers.
+FEWEST = {95: 100, 99: 500}
 CALLS = PercentileLimit(percentile=95, value=2, comparison="<", minimum=100, name="95th percentile of the model's time")
-SUCCESS = ShareLimit(value=0.99, comparison=">", name="success rate")
-PRIMARY = ShareLimit(value=0.95, comparison=">", name="share of model 1")
-GATE = ShareLimit(value=0.90, comparison=">", minimum=100, name="share of model 1")
-FALLS = ShareLimit(value=0.05, comparison="<", name="share of fallbacks")
-REFUSED = ShareLimit(value=0.001, comparison="<", name="share of exhaustion")
 NO_WORSE = RateChange(margin=0.005, name="error rate")  # half of what the red flag allows in any hour
 
 
@@ -39,40 +36,42 @@ def _by_first(first_day: Day, facts: Facts) -> int:
 
 
 @pytest.mark.item("MMF-088")
-def test_responses_meet_their_95th_percentile(first_day: Day, decided: Decided) -> None:
+def test_responses_meet_their_95th_percentile(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment 95 % of the messages took less than 2 s from the first attempt to their end."""
-    assert decided(decide_percentile([seconds for _, seconds in first_day["lasted"]], P95)) == "pass"
+    limit = threshold().percentile(95, minimum=FEWEST[95])
+    assert decided(decide_percentile([seconds for _, seconds in first_day["lasted"]], limit)) == "pass"
 
 
 @pytest.mark.item("MMF-089")
-def test_responses_meet_their_99th_percentile(first_day: Day, decided: Decided) -> None:
+def test_responses_meet_their_99th_percentile(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment 99 % of the messages took less than 5 s from the first attempt to their end."""
-    assert decided(decide_percentile([seconds for _, seconds in first_day["lasted"]], P99)) == "pass"
+    limit = threshold().percentile(99, minimum=FEWEST[99])
+    assert decided(decide_percentile([seconds for _, seconds in first_day["lasted"]], limit)) == "pass"
 
 
 @pytest.mark.item("MMF-090")
-def test_messages_succeed(first_day: Day, decided: Decided) -> None:
+def test_messages_succeed(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment more than 99 % of the messages were answered by a model."""
-    assert decided(decide_share(_ended(first_day, "processed"), len(first_day["ended"]), SUCCESS)) == "pass"
+    assert decided(decide_share(_ended(first_day, "processed"), len(first_day["ended"]), threshold().share())) == "pass"
 
 
 @pytest.mark.item("MMF-091")
-def test_the_first_model_meets_its_target(first_day: Day, facts: Facts, decided: Decided) -> None:
+def test_the_first_model_meets_its_target(first_day: Day, facts: Facts, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment more than 95 % of the answers come from model 1."""
-    assert decided(decide_share(_by_first(first_day, facts), len(first_day["answered"]), PRIMARY)) == "pass"
+    assert decided(decide_share(_by_first(first_day, facts), len(first_day["answered"]), threshold().share())) == "pass"
 
 
 @pytest.mark.item("MMF-092")
-def test_fallbacks_meet_their_target(first_day: Day, decided: Decided) -> None:
+def test_fallbacks_meet_their_target(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment a second model was asked for fewer than 5 % of the messages."""
     fell = [one for _, one in first_day["fell"]]
-    assert decided(decide_share(sum(fell), len(fell), FALLS)) == "pass"
+    assert decided(decide_share(sum(fell), len(fell), threshold().share())) == "pass"
 
 
 @pytest.mark.item("MMF-093")
-def test_exhaustion_meets_its_target(first_day: Day, decided: Decided) -> None:
+def test_exhaustion_meets_its_target(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """Since the deployment fewer than 0.1 % of the messages found every model exhausted."""
-    assert decided(decide_share(_ended(first_day, "gave up"), len(first_day["ended"]), REFUSED)) == "pass"
+    assert decided(decide_share(_ended(first_day, "gave up"), len(first_day["ended"]), threshold().share())) == "pass"
 
 
 @pytest.mark.item("MMF-112")
@@ -92,6 +91,11 @@ def test_the_error_rate_did_not_rise(first_day: Day, decided: Decided) -> None:
 
 
 @pytest.mark.item("MMF-121")
-def test_the_first_model_passes_the_release_gate(first_day: Day, facts: Facts, decided: Decided) -> None:
+def test_the_first_model_passes_the_release_gate(
+    first_day: Day, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """From the deployment until now more than 90 % of the answers come from model 1."""
-    assert decided(decide_share(_by_first(first_day, facts), len(first_day["answered"]), GATE)) == "pass"
+    assert (
+        decided(decide_share(_by_first(first_day, facts), len(first_day["answered"]), threshold().share(minimum=100)))
+        == "pass"
+    )

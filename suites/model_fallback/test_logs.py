@@ -6,27 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .flows import CLOCKS, flows, own_flow
+
 if TYPE_CHECKING:
     from fixtures.exchange import Exchange
-    from fixtures.log_lines import LogMatch
     from fixtures.log_view import LogView
 
     Facts = dict[str, Any]
     Reply = dict[str, Any]
-
-FLOW = ("attempt", "limited", "moving on", "success", "processed")
-
-
-def _flow(logged: LogView, reply: Reply) -> list[LogMatch]:
-    """Return what was logged of one message, from the latest first attempt before its end up to that end."""
-    logged.look()
-    flow: list[LogMatch] = []
-    for match in (one for one in logged.digest.found if one.name in FLOW):
-        flow = [match] if match.name == "attempt" and match.groups[0] == "1" else [*flow, match]
-        ours = match.name == "processed" and match.groups[0] == str(reply["conversation"])
-        if ours and match.line.time is not None and match.line.time >= reply["sent_at"]:
-            return flow
-    return []
 
 
 @pytest.mark.item("MMF-050")
@@ -35,33 +22,33 @@ def test_the_log_receives_lines_about_models(message_logged: LogView, message: R
     assert message["told"] == ""
     attempts = [one.line.time for one in message_logged.matches["attempt"] if one.line.time is not None]
     assert len(attempts) >= 1
-    assert max(attempts) >= message["sent_at"]
+    assert max(attempts) >= message["sent_at"] - CLOCKS
 
 
 @pytest.mark.item("MMF-051")
 def test_the_attempt_stands_before_the_success(message_logged: LogView, message: Reply) -> None:
     """One message logs its attempt, its success and its end, in this order and with nothing in between."""
-    assert [one.name for one in _flow(message_logged, message)] == ["attempt", "success", "processed"]
+    assert [one.name for one in own_flow(message_logged, message)] == ["attempt", "success", "processed"]
 
 
 @pytest.mark.item("MMF-052")
 def test_the_first_attempt_is_announced(message_logged: LogView, message: Reply, facts: Facts) -> None:
     """The log announces model 1 of the hierarchy's number, by its name."""
     models = facts["hierarchy"]
-    announced = [one.groups for one in _flow(message_logged, message) if one.name == "attempt"]
+    announced = [one.groups for one in own_flow(message_logged, message) if one.name == "attempt"]
     assert announced == [("1", str(len(models)), models[0])]
 
 
 @pytest.mark.item("MMF-053")
 def test_a_limited_model_is_followed_by_the_next(
-    fallbacks: list[Reply], fallbacks_logged: LogView, facts: Facts
+    rehearsal: dict[str, Any], fallbacks_logged: LogView, facts: Facts
 ) -> None:
     """While the first k models refuse, each is tried once in order, model k+1 answers, and users see that answer."""
-    models, names = facts["hierarchy"], facts["display_names"]
-    flows = [_flow(fallbacks_logged, reply) for reply in fallbacks]
-    tried = [[one.groups[2] for one in flow if one.name == "attempt"] for flow in flows]
+    models, names, fallbacks = facts["hierarchy"], facts["display_names"], rehearsal["fallbacks"]
+    logged = flows(fallbacks_logged)[: len(fallbacks)]
+    tried = [[one.groups[2] for one in flow if one.name == "attempt"] for flow in logged]
     assert tried == [list(models[: k + 1]) for k in range(1, len(fallbacks) + 1)]
-    assert [[one.groups[0] for one in flow if one.name == "success"] for flow in flows] == [
+    assert [[one.groups[0] for one in flow if one.name == "success"] for flow in logged] == [
         [models[k]] for k in range(1, len(fallbacks) + 1)
     ]
     assert [reply["models"] for reply in fallbacks] == [[names[k]] for k in range(1, len(fallbacks) + 1)]
@@ -71,7 +58,7 @@ def test_a_limited_model_is_followed_by_the_next(
 @pytest.mark.item("MMF-054")
 def test_the_first_success_is_recorded(message_logged: LogView, message: Reply, facts: Facts) -> None:
     """The log records that model 1 answered on its first attempt."""
-    recorded = [one.groups for one in _flow(message_logged, message) if one.name == "success"]
+    recorded = [one.groups for one in own_flow(message_logged, message) if one.name == "success"]
     assert recorded == [(facts["hierarchy"][0], "1")]
 
 
@@ -83,7 +70,7 @@ def test_the_end_of_the_log_holds_no_errors(log_end: LogView, message: Reply) ->
     assert [one.level for one in last if one.level in ("error", "critical")] == []
     times = [one.time for one in last if one.time is not None]
     assert [line.text for line in log_end.exceptions if line.time is not None and line.time >= min(times)] == []
-    assert max(times) >= message["sent_at"]
+    assert max(times) >= message["sent_at"] - CLOCKS
 
 
 @pytest.mark.item("MMF-105")
@@ -92,7 +79,7 @@ def test_every_model_of_the_hierarchy_exists(
 ) -> None:
     """The log counts as many models as the hierarchy has distinct names, and the provider offers each of them."""
     models = facts["hierarchy"]
-    counted = [int(one.groups[1] or 0) for one in _flow(message_logged, message) if one.name == "attempt"]
+    counted = [int(one.groups[1] or 0) for one in own_flow(message_logged, message) if one.name == "attempt"]
     assert counted == [len(set(models))]
     assert offered.status == 200
     usable = [one["name"] for one in offered.json["models"] if "generateContent" in one["supportedGenerationMethods"]]

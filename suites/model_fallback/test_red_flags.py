@@ -6,25 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from judging.alerts import AlertRule, decide_alert
+from judging.alerts import decide_alert
 from judging.readings import percentile_readings, share_readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from judging.decision import Decision
+    from fixtures.thresholds import Limit
+    from judging.alerts import AlertRule
     from judging.readings import Reading
 
-    Decided = Callable[[Decision], str]
+    Decided = Callable[..., str]
+    Threshold = Callable[..., Limit]
     Facts = dict[str, Any]
     Day = dict[str, Any]
 
-PRIMARY = AlertRule(name="share of model 1", comparison="<", limit=0.80, window=3600, step=3600, minimum=50)
-FALLS = AlertRule(name="share of fallbacks", comparison=">", limit=0.20, window=3600, step=3600, minimum=50)
-REFUSED = AlertRule(name="share of exhaustion", comparison=">", limit=0.01, window=3600, step=3600, minimum=100)
-ERRORS = AlertRule(name="error rate", comparison=">", limit=0.01, window=3600, step=3600, minimum=100)
+# The windows of the checklist, and the fewest messages that make one count.
+HOUR = {"window": 3600, "step": 3600}
+FIFTY, HUNDRED = {**HOUR, "minimum": 50}, {**HOUR, "minimum": 100}
 # Three windows of five minutes in a row: the third ends 600 s after the first.
-SLOW = AlertRule(name="median response time", comparison=">", limit=5, unit="s", step=300, hold=600)
+QUARTER = {"step": 300, "hold": 600}
 RESET_S = 300  # how long each exhaustion lasts
 
 
@@ -38,34 +39,45 @@ def _ended(first_day: Day, how: str) -> list[tuple[float, bool]]:
 
 
 @pytest.mark.item("MMF-094")
-def test_slowness_does_not_persist(first_day: Day, decided: Decided) -> None:
+def test_slowness_does_not_persist(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """In no three consecutive five minutes since the deployment is the median response time above 5 s."""
     times, seconds = [at for at, _ in first_day["lasted"]], [took for _, took in first_day["lasted"]]
-    readings = percentile_readings(times, seconds, SLOW.over(first_day["since"], first_day["until"]), 50)
-    assert decided(decide_alert(readings, SLOW)) == "pass"
+    rule = threshold().alert(name="median response time", **QUARTER)
+    readings = percentile_readings(times, seconds, rule.over(first_day["since"], first_day["until"]), 50)
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MMF-095")
-def test_the_first_model_raises_no_red_flag(first_day: Day, facts: Facts, decided: Decided) -> None:
+def test_the_first_model_raises_no_red_flag(
+    first_day: Day, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """In no hour since the deployment with fifty answers do fewer than 80 % of them come from model 1."""
     cases = [(at, model == facts["hierarchy"][0]) for at, model in first_day["answered"]]
-    assert decided(decide_alert(_shares(first_day, cases, PRIMARY), PRIMARY)) == "pass"
+    rule = threshold().alert(**FIFTY)
+    readings = _shares(first_day, cases, rule)
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MMF-096")
-def test_fallbacks_raise_no_red_flag(first_day: Day, decided: Decided) -> None:
+def test_fallbacks_raise_no_red_flag(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """In no hour since the deployment with fifty messages is a second model asked for more than 20 % of them."""
-    assert decided(decide_alert(_shares(first_day, first_day["fell"], FALLS), FALLS)) == "pass"
+    rule = threshold().alert(**FIFTY)
+    readings = _shares(first_day, first_day["fell"], rule)
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MMF-097")
-def test_exhaustion_raises_no_red_flag(first_day: Day, decided: Decided) -> None:
+def test_exhaustion_raises_no_red_flag(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """In no hour with a hundred messages are more than 1 % refused, and at most 1 % of the day is spent exhausted."""
-    assert decided(decide_alert(_shares(first_day, _ended(first_day, "gave up"), REFUSED), REFUSED)) == "pass"
+    rule = threshold().alert(**HUNDRED)
+    readings = _shares(first_day, _ended(first_day, "gave up"), rule)
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
     assert first_day["exhaustions"] * RESET_S <= 0.01 * (first_day["until"] - first_day["since"])
 
 
 @pytest.mark.item("MMF-098")
-def test_errors_raise_no_red_flag(first_day: Day, decided: Decided) -> None:
+def test_errors_raise_no_red_flag(first_day: Day, decided: Decided, threshold: Threshold) -> None:
     """In no hour with a hundred messages do more than 1 % of them break, whatever status they were answered with."""
-    assert decided(decide_alert(_shares(first_day, _ended(first_day, "failed"), ERRORS), ERRORS)) == "pass"
+    rule = threshold().alert(**HUNDRED)
+    readings = _shares(first_day, _ended(first_day, "failed"), rule)
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"

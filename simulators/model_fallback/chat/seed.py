@@ -24,8 +24,10 @@ OLD = (
 
 
 def fill(order: Mapping[str, Any], models: tuple[str, ...], faults: Faults, now: dt.datetime) -> None:
-    """Create the users and their past."""
+    """Create the users and, where there is one, their past."""
     suite = User.objects.create_user(order["user"], password=order["password"])
+    if not order["past"]:
+        return
     other = User.objects.create_user("another")
     deployed = now - DAY
     for owner, title in ((suite, "Counting words"), (other, "A private matter")):

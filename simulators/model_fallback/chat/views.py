@@ -81,9 +81,10 @@ def _shown(message: Message, request: HttpRequest) -> dict[str, Any]:
 
 
 def _html(text: str) -> str:
+    html = html_of(text, trusted=parts.FAULTS.on("real-model-markup-unsanitized"))
     if parts.FAULTS.on("markdown-shown-as-source"):
-        return str(html_of(text.replace("**", "&#42;&#42;"), trusted=True))
-    return str(mark_safe(html_of(text, trusted=parts.FAULTS.on("real-model-markup-unsanitized"))))  # noqa: S308  escaped there
+        html = html.replace("<strong>", "**").replace("</strong>", "**")
+    return str(mark_safe(html))  # noqa: S308  escaped there
 
 
 def _display(model: str) -> str:

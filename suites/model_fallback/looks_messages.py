@@ -1,0 +1,119 @@
+"""Looks at the chat as its test user sees it: messages, conversations, and whether it says it is available."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from fixtures.observing import observation, removal
+from fixtures.values import UnseenError
+
+from .asking import AVAILABILITY, Chat, remove_chats, reply_of
+
+if TYPE_CHECKING:
+    from fixtures.browser import PageView
+    from fixtures.confidential import Confidential
+    from fixtures.database import Database, Snapshot
+    from fixtures.exchange import Exchange
+    from fixtures.http import Http
+    from fixtures.log_view import LogMark
+    from fixtures.look import Ledger
+
+    Facts = dict[str, Any]
+    Reply = dict[str, Any]
+
+
+@observation(within="60 s")
+def anonymous_availability(chat: Http) -> list[Exchange]:
+    """The availability endpoint, asked five times by nobody in particular, as the checklist's curl does."""
+    return [chat.get(AVAILABILITY, follow=False) for _ in range(5)]
+
+
+@observation(permit="writes", within="120 s")
+def availability(chat: Http, secrets: Confidential, facts: Facts, message: Reply) -> Exchange:
+    """The availability endpoint, asked by the signed-in test user."""
+    return Chat(chat, secrets, facts, message["conversation"]).get(AVAILABILITY)
+
+
+@observation(spends={"generations": 1}, within="120 s")
+def message(chat: Http, secrets: Confidential, facts: Facts, marker: str, attached: LogMark, ledger: Ledger) -> Reply:
+    """The first message of a new conversation."""
+    ledger.own("leftover_chats", "chat", f"{facts['chat_user']} {marker}")
+    return Chat(chat, secrets, facts).say(f"{marker} Hello, how are you?")
+
+
+@observation(spends={"generations": 1}, within="120 s")
+def message_with_model(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> Reply:
+    """A message whose form names the last model."""
+    said = Chat(chat, secrets, facts, message["conversation"])
+    return said.say(f"{marker} Which one are you?", model=facts["hierarchy"][-1])
+
+
+@observation(permit="probes", within="120 s")
+def refused_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Reply]:
+    """Messages that are refused before any model is asked: a blank one and one that is too long."""
+    said = Chat(chat, secrets, facts, message["conversation"])
+    return {"blank": said.say("   "), "overlong": said.say(f"{marker} " + "long " * 2000)}
+
+
+@observation(spends={"generations": 20}, within="300 s")
+def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> list[Reply]:
+    """Twenty messages, one after the other."""
+    said = Chat(chat, secrets, facts, message["conversation"])
+    return [said.say(f"{marker} Count to {number}.") for number in range(20)]
+
+
+@observation(spends={"generations": 2}, within="120 s")
+def unusual_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Reply]:
+    """Messages with emoji and right-to-left script, and with markup that is to be repeated."""
+    said = Chat(chat, secrets, facts, message["conversation"])
+    return {
+        "scripts": said.say(f"{marker} 👋🏽 مرحبا، كيف حالك؟"),
+        "markup": said.say(f"{marker} Repeat exactly: <b class='{marker}'>bold</b><script>{marker}()</script>"),
+    }
+
+
+@observation(permit="writes", within="120 s")
+def history_page(chat: Http, secrets: Confidential, facts: Facts, message_with_model: Reply) -> Reply:
+    """The run's conversation, loaded anew."""
+    said = Chat(chat, secrets, facts, message_with_model["conversation"])
+    return reply_of(said.get(f"/chat/{said.number}/"))
+
+
+@observation(within="120 s")
+def stored(records: Database, facts: Facts, desktop_page: PageView, message_with_model: Reply) -> Snapshot:
+    """The test user's messages, a conversation of somebody else, and how many answers the first hour stored."""
+    user = "(SELECT id FROM auth_user WHERE username = :user)"
+    since = dt.datetime.fromisoformat(facts["deployed"])
+    return records.read(
+        {
+            "own": "SELECT m.session_id, m.role, m.content, m.created_at FROM chat_message m JOIN chat_chatsession s "  # noqa: S608  a constant
+            f"ON s.id = m.session_id WHERE s.user_id = {user} ORDER BY m.created_at, m.id",
+            "foreign": f"SELECT min(id) AS id FROM chat_chatsession WHERE user_id <> {user}",  # noqa: S608  likewise
+            "first_hour": "SELECT count(*) AS answers FROM chat_message WHERE role = 'assistant' "
+            "AND created_at >= :since AND created_at < :until",
+        },
+        {"user": facts["chat_user"], "since": since, "until": since + dt.timedelta(hours=1)},
+    )
+
+
+@observation(permit="writes", within="120 s")
+def other_pages(chat: Http, secrets: Confidential, facts: Facts, stored: Snapshot) -> dict[str, Any]:
+    """The test user's oldest conversation from before the deployment, and the address of somebody else's."""
+    deployed = dt.datetime.fromisoformat(facts["deployed"])
+    before = [row for row in stored["own"] if row["created_at"] < deployed]
+    if not before:
+        raise UnseenError(f"{facts['chat_user']} has no messages from before the deployment that could be loaded")
+    number = stored["foreign"].only["id"]
+    if number is None:
+        raise UnseenError("nobody else has a conversation that could be asked for")
+    said = Chat(chat, secrets, facts, before[0]["session_id"])
+    foreign = said.get(f"/chat/{number}/")
+    old = [row for row in before if row["session_id"] == said.number]
+    return {"rows": old, "old": reply_of(said.get(f"/chat/{said.number}/")), "foreign": foreign}
+
+
+@removal
+def leftover_chats(chat: Http, secrets: Confidential, key: str) -> None:
+    """Remove the run's conversations from the chat."""
+    remove_chats(chat, secrets, key)

@@ -1,0 +1,198 @@
+"""Looks at the page, in a browser: on a desktop, on a phone, at every width, and while the service is unavailable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fixtures.browser import Answer
+from fixtures.observing import observation
+
+from .asking import AVAILABILITY
+from .page_scripts import (
+    BUTTON,
+    CENTRE,
+    CHOICES,
+    DISABLED,
+    ENABLED,
+    FIELD,
+    HEADER,
+    HITS,
+    HOVER_RULE,
+    ICON,
+    LOOK,
+    MEASURES,
+    SEEN,
+    STATE,
+    WATCH_SPINNER,
+)
+
+if TYPE_CHECKING:
+    from fixtures.browser import Browser, PageView
+    from fixtures.confidential import Confidential
+    from fixtures.look import Ledger
+
+    Facts = dict[str, Any]
+    Reply = dict[str, Any]
+    from fixtures.browser import Visit
+
+UNAVAILABLE = {"available": False, "message": "Service temporarily unavailable. Please try again in 287s."}
+
+
+WIDTHS = (320, 375, 768, 1024, 1440)
+
+
+BROWSER_S = 100  # of the target: how long a page may need to show something whose time is not judged
+
+
+def comes(visit: Visit, condition: str, within: float = BROWSER_S) -> bool:
+    """Return whether a condition in the page comes true in time."""
+    from playwright.sync_api import TimeoutError as NotInTimeError  # noqa: PLC0415  loaded by the browser's seat, not by us
+
+    try:
+        visit.page.wait_for_function(condition, timeout=visit.ms(within))
+    except NotInTimeError:
+        return False
+    return True
+
+
+def sign_in(visit: Visit, secrets: Confidential, facts: Facts) -> bool:
+    """Sign in on the login page, and return whether the chat appears."""
+    visit.page.locator("input[name=username]").fill(facts["chat_user"])
+    visit.page.locator("input[name=password]").fill(secrets["chat_password"])
+    visit.page.locator("input[name=password]").press("Enter")
+    return visit.appears(FIELD, within=BROWSER_S)
+
+
+def of_last(visit: Visit, selector: str, question: str, without: Any) -> Any:
+    """Return what the page answers to a question about the last element that fits; `without` when there is none."""
+    return visit.page.evaluate(
+        f"([name, without]) => {{ const one = [...document.querySelectorAll(name)].at(-1);"
+        f" return one ? ({question})(one) : without; }}",
+        [selector, without],
+    )
+
+
+def point(visit: Visit, selector: str, *, touch: bool = False, press: bool = True) -> None:
+    """Move the pointer, or put a finger, on the last element that fits; where there is none, nothing is touched."""
+    place = of_last(visit, selector, CENTRE, None)
+    if place is not None and touch:
+        visit.page.touchscreen.tap(*place)
+    elif place is not None:
+        (visit.page.mouse.click if press else visit.page.mouse.move)(*place)
+
+
+def tooltip(visit: Visit) -> dict[str, object]:
+    """Return what is seen of the newest answer's tooltip."""
+    name = of_last(visit, f"{ICON} + div", "one => one.textContent.trim()", "")
+    return {"shown": of_last(visit, f"{ICON} + div", SEEN, without=False), "name": name}
+
+
+def icon(visit: Visit) -> dict[str, object]:
+    """Return what is seen of the newest answer's icon."""
+    return {name: of_last(visit, ICON, question, without=False) for name, question in (("shown", SEEN), ("hit", HITS))}
+
+
+def answered(visit: Visit, before: int) -> bool:
+    """Return whether an answer appears and nothing is pending any more."""
+    return comes(visit, f"() => document.querySelectorAll('.prose').length > {before}") and comes(
+        visit, "() => getComputedStyle(document.querySelector('#loading-spinner')).display === 'none'"
+    )
+
+
+@observation(spends={"generations": 1}, within="240 s")
+def desktop_page(
+    page: Browser, secrets: Confidential, facts: Facts, marker: str, message: Reply, ledger: Ledger
+) -> PageView:
+    """A new conversation on a desktop: opened, a message sent, the icon hovered over, and loaded again."""
+    ledger.own("leftover_chats", "chat", f"{facts['chat_user']} {marker}")
+
+    def steps(visit: Visit) -> dict[str, object]:
+        here = visit.page
+        opened = sign_in(visit, secrets, facts)
+        visit.saw(
+            opened=opened, state=here.evaluate(STATE), look=here.evaluate(LOOK), header_before=here.evaluate(HEADER)
+        )
+        visit.saw(choices=here.evaluate(CHOICES), at_rest=here.evaluate(ENABLED))
+        here.evaluate(WATCH_SPINNER)
+        here.locator(FIELD).fill(f"{marker} How is the weather?")
+        point(visit, BUTTON)
+        visit.saw(answered=answered(visit, 0), spinner=here.evaluate("window.seenOfSpinner"))
+        visit.saw(shown=here.locator("#chat-container").inner_text(), header_after=here.evaluate(HEADER))
+        visit.saw(answers=here.locator(".prose").all_inner_texts(), blocks=here.locator(".prose > *").count())
+        visit.saw(icon=icon(visit), tooltip_before=tooltip(visit), hover_rule=here.evaluate(HOVER_RULE))
+        visit.saw(label=of_last(visit, ".model-info-container", "one => one.parentElement.innerText", ""))
+        point(visit, ICON, press=False)
+        here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
+        visit.saw(tooltip_after=tooltip(visit), address=here.url)
+        here.reload()
+        visit.appears(FIELD, within=BROWSER_S)
+        return {
+            "reloaded": here.locator("#chat-container").inner_text(),
+            "reloaded_answers": here.locator(".prose").count(),
+            "enabled_again": comes(visit, ENABLED),
+        }
+
+    return page.visit("/accounts/login/?next=/new/", steps=steps, name="conversation")
+
+
+@observation(spends={"generations": 1}, within="240 s")
+def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> PageView:
+    """The run's conversation on a phone: a message is typed and sent, and its model looked up, by touch."""
+
+    def steps(visit: Visit) -> dict[str, object]:
+        here = visit.page
+        visit.saw(opened=sign_in(visit, secrets, facts), measures=here.evaluate(MEASURES))
+        before = here.locator(".prose").count()
+        point(visit, FIELD, touch=True)
+        here.keyboard.type(f"{marker} Good evening.")
+        visit.saw(typed=here.locator(FIELD).input_value(), reachable=of_last(visit, BUTTON, HITS, without=False))
+        point(visit, BUTTON, touch=True)
+        visit.saw(answered=answered(visit, before), answers=here.locator(".prose").all_inner_texts()[before:])
+        of_last(visit, ICON, "one => one.scrollIntoView({ block: 'center' })", None)
+        point(visit, ICON, touch=True)
+        here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
+        return {"tooltip": tooltip(visit)}
+
+    return page.visit(
+        f"/accounts/login/?next=/chat/{message['conversation']}/", device="phone", steps=steps, name="phone"
+    )
+
+
+@observation(permit="writes", within="240 s")
+def widths_page(page: Browser, secrets: Confidential, facts: Facts, other_pages: dict[str, Any]) -> PageView:
+    """An old conversation at five widths."""
+
+    def steps(visit: Visit) -> dict[str, object]:
+        sign_in(visit, secrets, facts)
+        found = {}
+        for width in WIDTHS:
+            visit.page.set_viewport_size({"width": width, "height": 800})
+            found[str(width)] = visit.page.evaluate(MEASURES)
+        visit.page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+        return {"widths": found}
+
+    number = other_pages["rows"][0]["session_id"]
+    return page.visit(f"/accounts/login/?next=/chat/{number}/", steps=steps, name="narrowest")
+
+
+@observation(permit="writes", within="240 s")
+def disabled_page(page: Browser, secrets: Confidential, facts: Facts, message: Reply) -> PageView:
+    """The chat while the endpoint says unavailable, which the browser itself answers."""
+
+    def steps(visit: Visit) -> dict[str, object]:
+        here = visit.page
+        sign_in(visit, secrets, facts)
+        visit.saw(disabled=comes(visit, DISABLED), state=here.evaluate(STATE), look=here.evaluate(LOOK))
+        here.locator(FIELD).evaluate("one => { one.value = 'Nobody may send this'; one.focus(); }")
+        here.keyboard.press("Enter")
+        here.wait_for_timeout(300)  # ours: a request that leaves has left
+        here.reload()
+        visit.appears(FIELD, within=BROWSER_S)
+        return {"disabled_again": comes(visit, DISABLED)}
+
+    return page.visit(
+        f"/accounts/login/?next=/chat/{message['conversation']}/",
+        steps=steps,
+        answer={f"*{AVAILABILITY}": Answer(json=UNAVAILABLE)},
+        name="disabled",
+    )
