@@ -185,7 +185,7 @@ def test_spending_more_than_the_budget_is_refused_before_anything_is_sent(house:
     house.conftest(ONE_LOOK.replace("observation()", "observation(spends={'generations': 5})"))
     run = house.run()
     assert run.status == 4
-    assert "this selection spends 5, allowed 4" in run.out
+    assert "this selection spends 5 (demo 5), allowed 4" in run.out
     assert house.target.seen == []
 
 
