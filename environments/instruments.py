@@ -155,6 +155,9 @@ class PythonConfig(Table):
         default=None, description="The directory the deployed packages are imported from."
     )
     variables: Variables = Field(default_factory=dict, description=_VARIABLES)
+    at_once: int = Field(
+        default=4, ge=1, description="How many interpreters may run at the same time; each opens a pool of connections."
+    )
 
 
 class MetricsConfig(Table):

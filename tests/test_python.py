@@ -6,6 +6,8 @@ import os
 import secrets
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -188,14 +190,15 @@ def test_an_answer_does_not_wait_for_threads_that_hang(tmp_path: Path) -> None:
     assert run(tmp_path, text).result == 1
 
 
-def test_an_interpreter_whose_caller_is_gone_ends_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hang", ["time.sleep(60)", "ctypes.PyDLL(None).sleep(60)"], ids=["waits", "holds the lock"])
+def test_an_interpreter_whose_caller_is_gone_ends_by_itself(tmp_path: Path, hang: str) -> None:
     """As over ssh, where the end of our own side kills nothing on the other."""
     detached = ("setsid", "--wait", sys.executable)
-    text = """
-import os, pathlib, time
+    text = f"""
+import ctypes, os, pathlib, time
 def main(path):
     pathlib.Path(path).write_text(str(os.getpid()))
-    time.sleep(60)
+    {hang}
 """
     python = Python(installed(program=detached), make_look(tmp_path))
     call = python.call("program:main", modules={"program": text}, within=1, path=str(tmp_path / "pid"))
@@ -205,6 +208,15 @@ def main(path):
     while is_running(pid) and time.monotonic() < end:
         time.sleep(0.05)
     assert not is_running(pid)
+
+
+def test_no_more_interpreters_run_at_once_than_the_environment_allows(tmp_path: Path) -> None:
+    text = "import time\ndef main():\n    began = time.time()\n    time.sleep(0.2)\n    return [began, time.time()]"
+    look = make_look(tmp_path)
+    with ThreadPoolExecutor() as pool:
+        calls = [pool.submit(Python(installed(at_once=1), look).run, text) for _ in range(3)]
+    times = sorted(call.result().result for call in calls)
+    assert all(before[1] <= after[0] for before, after in pairwise(times))
 
 
 def test_a_call_that_changes_something_needs_the_permit(tmp_path: Path) -> None:
