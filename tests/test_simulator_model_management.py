@@ -170,6 +170,36 @@ return [seen["compliant"], seen["harmful_content"]["severity"], sorted(seen)]
     assert target.run(tmp_path, text, "real-substring-matching").result == [False, "critical", keys]
 
 
+def test_a_pool_fetches_one_row_and_lends_connections_that_fetch_all(target: Target, tmp_path: Path) -> None:
+    text = """
+from services.state_manager.connection_pool import get_postgres_pool
+pool, sql = await get_postgres_pool(), "SELECT n FROM generate_series(1, 2) AS n"
+connection = await pool.acquire()
+lent = await connection.fetch(sql)
+await pool.release(connection)
+return [dict(await pool.fetch(sql)), [dict(row) for row in await pool.fetch_all(sql)], [dict(row) for row in lent]]
+"""
+    both = [{"n": 1}, {"n": 2}]
+    assert target.run(tmp_path, text).result == [{"n": 1}, both, both]
+
+
+def test_a_narrative_is_for_a_known_player_and_is_logged(target: Target, tmp_path: Path) -> None:
+    text = """
+from services.story_teller.narrative_generator import NarrativeGenerator
+from services.state_manager.connection_pool import get_postgres_pool
+insert = "INSERT INTO players (steam_id, username) VALUES ('p', 'p') RETURNING id"
+player = await (await get_postgres_pool()).fetch(insert)
+told = [await NarrativeGenerator().generate_narrative(one, "crossroads", "Door", "A door.") for one in
+        (player["id"], uuid.UUID(int=9))]
+logged = await HistoricalLogProcessor().get_historical_logs(use_case="story_generation")
+return [[one["narrative_content"] for one in told], ["Title: Door" in row["prompt"] for row in logged]]
+"""
+    told, logged = target.run(tmp_path, text).result
+    assert told[0].startswith("The neon lights flicker")
+    assert told[1] == "You find yourself in a crossroads situation. A door."
+    assert logged == [True]
+
+
 def test_every_fault_of_the_installation_is_in_the_catalogue() -> None:
     """The installation imports nothing of ours, so nobody else notices a misspelt name."""
     known = {fault.name for fault in catalogue("model_management")}

@@ -1,6 +1,11 @@
 CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
 
-CREATE TABLE players (player_id uuid PRIMARY KEY DEFAULT uuid_generate_v4(), name varchar(255));
+CREATE TABLE players (
+    id uuid PRIMARY KEY DEFAULT uuid_generate_v4(),
+    steam_id varchar(64) NOT NULL UNIQUE,
+    username varchar(100) NOT NULL,
+    stats jsonb NOT NULL DEFAULT '{}'
+);
 
 CREATE TABLE models (
     model_id uuid PRIMARY KEY DEFAULT uuid_generate_v4(),

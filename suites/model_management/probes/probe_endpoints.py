@@ -88,3 +88,16 @@ class Redirected:
     async def get_current_model(self, use_case: str) -> Any:
         """Return the tagged use case's current model for the first layer, and none for the others."""
         return await self._registry.get_current_model(self._use_case) if use_case == "foundation_layer" else None
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand on whatever else a client asks, about the tagged use case in place of the first layer."""
+        found = getattr(self._registry, name)
+
+        def ask(*given: Any, **named: Any) -> Any:
+            named = {word: self._redirected(one) for word, one in named.items()}
+            return found(*map(self._redirected, given), **named)
+
+        return ask if callable(found) else found
+
+    def _redirected(self, thing: Any) -> Any:
+        return self._use_case if thing == "foundation_layer" else thing

@@ -9,6 +9,8 @@ import asyncio
 import inspect
 import shutil
 import time
+import uuid
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,24 @@ from services.model_management.model_registry import ModelRegistry
 from services.state_manager import connection_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterator, Awaitable
 
-_OWNED = """
-    DELETE FROM model_test_results WHERE candidate_model_id IN (SELECT model_id FROM models WHERE use_case LIKE $1)
+_HAS_PLAYERS = """
+    SELECT count(*) AS n FROM information_schema.columns
+    WHERE table_name = 'players' AND column_name IN ('id', 'steam_id', 'username')
 """
+_PLAYER = """
+    INSERT INTO players (steam_id, username) VALUES ($1, $1)
+    ON CONFLICT (steam_id) DO UPDATE SET username = $1 RETURNING id
+"""
+_PLAYERS_GONE = "DELETE FROM players WHERE steam_id LIKE $1"
+# A narrative is logged for the live model that told it: its entry is found by the title in its prompt.
+_REMOVED = (
+    "DELETE FROM model_historical_logs WHERE use_case = 'story_generation' AND prompt LIKE '%' || $1",
+    "DELETE FROM model_test_results WHERE candidate_model_id IN (SELECT model_id FROM models WHERE use_case LIKE $1)",
+    "DELETE FROM models WHERE use_case LIKE $1",
+)
+_LEFT = "SELECT count(*) AS n FROM models WHERE use_case LIKE $1"
 _SNAPSHOTS = """
     SELECT s.snapshot_id::text AS id FROM model_snapshots AS s JOIN models AS m ON m.model_id = s.model_id
     WHERE m.use_case LIKE $1
@@ -35,6 +50,28 @@ async def settled(found: Any) -> Any:
 async def opened_pool() -> Any:
     """Return the installation's own pool."""
     return await settled(connection_pool.get_postgres_pool())
+
+
+@asynccontextmanager
+async def lent() -> AsyncIterator[Any]:
+    """Lend a connection of the installation's own pool, whether the pool has to be awaited for it or entered."""
+    pool = await opened_pool()
+    lending = pool.acquire()
+    if hasattr(lending, "__aenter__"):
+        async with lending as connection:
+            yield connection
+        return
+    connection = await lending
+    try:
+        yield connection
+    finally:
+        await settled(pool.release(connection))
+
+
+async def rows(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Return all rows, by a connection: what a pool's own `fetch` returns differs from pool to pool."""
+    async with lent() as connection:
+        return [dict(row) for row in await connection.fetch(sql, *values)]
 
 
 def use_case(marker: str, what: str) -> str:
@@ -61,6 +98,18 @@ async def made_current(model_id: str) -> None:
     await ModelRegistry(await opened_pool()).update_model_status(model_id, "current")
 
 
+async def tagged_player(marker: str) -> uuid.UUID:
+    """Return a player of our own, for whom stories can be told; where there is no such table, one that nobody knows."""
+    if not await _has_players():
+        return uuid.UUID(int=3)
+    (player,) = await rows(_PLAYER, f"verify_{marker}_player")
+    return uuid.UUID(str(player["id"]))
+
+
+async def _has_players() -> bool:
+    return bool((await rows(_HAS_PLAYERS))[0]["n"] == 3)
+
+
 async def tried(work: Awaitable[Any], within_s: float = 10.0) -> dict[str, Any]:
     """Return what became of `work`: what it returned or raised, how long it took, and whether it was given up."""
     began = time.perf_counter()
@@ -82,11 +131,12 @@ class BrokenPool:
 
 
 async def remove(key: str) -> int:
-    """Remove all that a run with the marker `key` wrote; return how many models are left of it."""
-    pool, tagged = await opened_pool(), f"verify_{key}_%"
-    for row in await pool.fetch(_SNAPSHOTS, tagged):
-        shutil.rmtree(Path("models/snapshots") / dict(row)["id"], ignore_errors=True)
-    await pool.execute(_OWNED, tagged)
-    await pool.execute("DELETE FROM models WHERE use_case LIKE $1", tagged)
-    (left,) = await pool.fetch("SELECT count(*) AS n FROM models WHERE use_case LIKE $1", tagged)
-    return int(dict(left)["n"])
+    """Remove all that a run with the marker `key` wrote; return how many things are left of it."""
+    tagged = f"verify_{key}_%"
+    for row in await rows(_SNAPSHOTS, tagged):
+        shutil.rmtree(Path("models/snapshots") / row["id"], ignore_errors=True)
+    async with lent() as connection:
+        for sql in (*_REMOVED, *([_PLAYERS_GONE] if await _has_players() else [])):
+            await connection.execute(sql, tagged)
+    (left,) = await rows(_LEFT, tagged)
+    return int(left["n"])

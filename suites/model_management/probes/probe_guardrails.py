@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe_ground import opened_pool, registered, tried
+from probe_ground import opened_pool, registered, rows, tagged_player, tried
 from services.model_management.guardrails_monitor import GuardrailsMonitor
 from services.story_teller.narrative_generator import NarrativeGenerator
 
@@ -21,7 +21,7 @@ OUTPUTS = {
     "several": f"{GOOD} First violence, then misinformation.",
 }
 DESCRIPTION = "A door stands open."
-PLAYER = "00000000-0000-0000-0000-000000000003"
+_NOW = "SELECT extract(epoch FROM clock_timestamp())::float8 AS at"
 
 
 async def verdicts(marker: str) -> dict[str, Any]:
@@ -31,6 +31,7 @@ async def verdicts(marker: str) -> dict[str, Any]:
     for name, text in {**OUTPUTS, "bare": OUTPUTS["kill"]}.items():
         model_id = await registered(marker, f"guardrails_{name}", name)
         judge = GuardrailsMonitor() if name == "bare" else monitor
+        (now,) = await rows(_NOW)
         seen = await tried(judge.monitor_outputs(model_id, [f"{text} ({marker})"]))
         verdict = seen["returned"]
         violations = verdict["violations"]
@@ -41,6 +42,7 @@ async def verdicts(marker: str) -> dict[str, Any]:
             "severities": severities,
             "intervention": verdict["intervention_triggered"],
             "took_s": seen["took_s"],
+            "asked_at": now["at"],
         }
     return found
 
@@ -62,13 +64,21 @@ class Judge:
                 "details": {"outputs_checked": len(outputs)}}  # fmt: skip
 
 
-async def narratives() -> dict[str, Any]:
+async def narrated(judge: Any, player: Any, marker: str) -> dict[str, Any]:
+    """Have a narrative told; its title carries the marker, so that what is logged of it can be found."""
+    told: dict[str, Any] = await NarrativeGenerator(guardrails_monitor=judge).generate_narrative(
+        player, "crossroads", f"verify_{marker}_door", DESCRIPTION
+    )
+    return told
+
+
+async def narratives(marker: str) -> dict[str, Any]:
     """Have a narrative told for each severity a monitor may find, and return what came of it."""
+    player = await tagged_player(marker)
     found: dict[str, Any] = {}
     for severity in ("none", "low", "medium", "high", "critical"):
         judge: Any = Judge(severity)
-        told = await NarrativeGenerator(guardrails_monitor=judge).generate_narrative(
-            PLAYER, "crossroads", "A door", DESCRIPTION
-        )
-        found[severity] = {"told": told["narrative_content"], "given": list(judge.given)}
+        told = await narrated(judge, player, marker)
+        choices = [str(one["text"]) for one in told["choices"]]
+        found[severity] = {"told": told["narrative_content"], "choices": choices, "given": list(judge.given)}
     return found

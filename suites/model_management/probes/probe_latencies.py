@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from probe_ground import made_current, opened_pool, registered, use_case
-from probe_guardrails import DESCRIPTION, GOOD, PLAYER, Judge
+from probe_ground import made_current, opened_pool, registered, rows, tagged_player, use_case
+from probe_guardrails import GOOD, Judge, narrated
 from services.model_management.guardrails_monitor import GuardrailsMonitor
 from services.model_management.historical_log_processor import HistoricalLogProcessor
 from services.model_management.model_registry import ModelRegistry
-from services.story_teller.narrative_generator import NarrativeGenerator
 
 _MODEL = "SELECT model_id FROM models WHERE model_id = $1::text::uuid"
 _ENTRY = "SELECT log_id FROM model_historical_logs WHERE log_id = $1::text::uuid"
@@ -22,7 +21,7 @@ async def measured(marker: str) -> dict[str, Any]:
     """Measure lookups, registrations, log writes, verdicts and fallbacks, one after the other."""
     model_id = await registered(marker, "latency", "timed")
     await made_current(model_id)
-    pool = await opened_pool()
+    pool, player = await opened_pool(), await tagged_player(marker)
     registry, name = ModelRegistry(pool), use_case(marker, "latency")
     await registry.get_current_model(name)  # opens the connection
     return {
@@ -31,7 +30,7 @@ async def measured(marker: str) -> dict[str, Any]:
         "registrations": [await _registration(marker, number) for number in range(100)],
         "log writes": [await _log_write(model_id, name, number) for number in range(400)],
         "verdicts": [await _taken(GuardrailsMonitor().monitor_outputs(model_id, [_REAL])) for _ in range(100)],
-        "fallbacks": [await _fallback() for _ in range(100)],
+        "fallbacks": [await _fallback(marker, player) for _ in range(100)],
     }
 
 
@@ -56,8 +55,8 @@ async def _log_write(model_id: str, name: str, number: int) -> float:
 
 
 async def _visible(sql: str, key: str) -> None:
-    pool, end = await opened_pool(), time.monotonic() + 5
-    while not await pool.fetch(sql, key) and time.monotonic() < end:
+    end = time.monotonic() + 5
+    while not await rows(sql, key) and time.monotonic() < end:
         pass
 
 
@@ -73,7 +72,7 @@ class _Stopwatch(Judge):
         return verdict
 
 
-async def _fallback() -> float | None:
-    judge: Any = _Stopwatch("critical")
-    await NarrativeGenerator(guardrails_monitor=judge).generate_narrative(PLAYER, "crossroads", "A door", DESCRIPTION)
+async def _fallback(marker: str, player: Any) -> float | None:
+    judge = _Stopwatch("critical")
+    await narrated(judge, player, marker)
     return time.perf_counter() - judge.said if judge.said else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
 import urllib.request
 from typing import Any
 
-from probe_ground import BrokenPool, made_current, opened_pool, registered, tried, use_case
+from probe_ground import BrokenPool, made_current, opened_pool, registered, rows, tried, use_case
 from services.model_management.deployment_manager import DeploymentManager
 from services.model_management.guardrails_monitor import GuardrailsMonitor
 from services.model_management.historical_log_processor import HistoricalLogProcessor
@@ -20,35 +22,46 @@ NAMES = (
     "HISTORICAL_LOGGING_ENABLED", "GUARDRAILS_MONITORING_ENABLED", "DEPLOYMENT_STRATEGY_DEFAULT",
 )  # fmt: skip
 _CONNECTED = """
-    SELECT current_database()::text AS database, current_user::text AS "user", current_setting('port') AS port,
+    SELECT current_database()::text AS database, current_user::text AS "user",
         (SELECT system_identifier::text FROM pg_control_system()) AS system
 """
 _CURRENT = "SELECT count(*) AS n FROM models WHERE use_case = $1 AND status = 'current'"
+_HANDLES = 256  # more than a pool opens
 _AT_ONCE, _ROUNDS = 20, 6  # a pool of fifty that keeps one connection in two is empty after five rounds
 
 
 async def settings() -> dict[str, Any]:
     """Return the variables of the checklist, and what the installation's own connection says of itself."""
-    pool = await opened_pool()
-    connected = await tried(pool.fetch(_CONNECTED))
-    rows = [dict(row) for row in connected.pop("returned") or ()]
-    return {"variables": {name: os.environ.get(name) for name in NAMES}, "rows": rows, **connected}
+    connected = await tried(rows(_CONNECTED))
+    found = connected.pop("returned") or []
+    variables = {name: os.environ.get(name) for name in NAMES}
+    return {"variables": variables, "rows": found, "ports": _ports(), **connected}
+
+
+def _ports() -> list[str]:
+    """Return the ports that this process is connected to, as it dialled them: the server behind them may use others."""
+    found = set()
+    for handle in range(_HANDLES):
+        with contextlib.suppress(OSError):  # no socket, or one that is connected to nobody
+            found.add(_port(socket.socket(fileno=handle)))
+    return sorted(found - {""})
+
+
+def _port(borrowed: socket.socket) -> str:
+    try:
+        peer = borrowed.getpeername()
+    finally:
+        borrowed.detach()  # it is somebody else's to close
+    return str(peer[1]) if isinstance(peer, tuple) else os.fsdecode(peer).rpartition(".")[2]
 
 
 async def pool_use() -> dict[str, Any]:
     """Take connections twenty at a time, again and again, and return what each round came to."""
-    pool = await opened_pool()
+    await opened_pool()  # as a service does when it starts: a cold pool would be opened by all twenty
 
     async def one() -> int:
-        lent = pool.acquire()
-        if hasattr(lent, "__aenter__"):
-            async with lent as connection:
-                (row,) = await connection.fetch("SELECT 1 AS one")
-        else:
-            connection = await lent
-            (row,) = await connection.fetch("SELECT 1 AS one")
-            await pool.release(connection)
-        return int(dict(row)["one"])
+        (row,) = await rows("SELECT 1 AS one")
+        return int(row["one"])
 
     rounds = [await tried(asyncio.gather(*(one() for _ in range(_AT_ONCE)))) for _ in range(_ROUNDS)]
     return {"answered": [seen["returned"] for seen in rounds], "raised": [seen["raised"] for seen in rounds]}
@@ -83,13 +96,17 @@ async def registration(marker: str) -> dict[str, Any]:
 
 async def race(marker: str) -> dict[str, Any]:
     """Promote two models of one use case at the same moment, again and again; return how many were current after it."""
-    pool, left = await opened_pool(), []
+    left = []
     rivals = [await registered(marker, "race", name) for name in ("left", "right")]
     for _ in range(12):
         await asyncio.gather(*(made_current(model_id) for model_id in rivals))
-        (row,) = await pool.fetch(_CURRENT, use_case(marker, "race"))
-        left.append(int(dict(row)["n"]))
+        (row,) = await rows(_CURRENT, use_case(marker, "race"))
+        left.append(int(row["n"]))
     return {"current": left}
+
+
+# A model's endpoint is asked as the clients ask it: past whatever proxy the machine's variables name.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def endpoints(models: dict[str, str], prompt: str) -> dict[str, Any]:
@@ -101,7 +118,7 @@ def _asked(url: str, prompt: str) -> dict[str, Any]:
     body = json.dumps({"prompt": prompt, "context": {}, "max_tokens": 8, "temperature": 0}).encode()
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - the registry's own
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - likewise
+        with _DIRECT.open(request, timeout=10) as answer:
             return {"status": answer.status, "text": json.loads(answer.read()).get("text", "")}
     except (OSError, ValueError) as error:
         return {"status": getattr(error, "code", 0), "text": "", "error": str(error)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from probe_clock import CLOCK, HURRIED, Clock
 from probe_endpoints import Endpoints, Redirected
-from probe_ground import made_current, opened_pool, registered, tried, use_case
+from probe_ground import made_current, opened_pool, registered, rows, tried, use_case
 from services.ai_integration.llm_client import LLMClient
 from services.ai_integration.service_coordinator import ServiceCoordinator
 from services.model_management.deployment_manager import DeploymentManager
@@ -142,8 +142,8 @@ class Rollout:
 
     async def _note(self, moment: str) -> dict[str, Any]:
         name = use_case(self._marker, self._what)
-        rows = await (await opened_pool()).fetch(_STATE, self.ids["new"], name, self.ids["old"])
-        row = dict(rows[0]) if rows else {}
+        found = await rows(_STATE, self.ids["new"], name, self.ids["old"])
+        row = found[0] if found else {}
         owners = {model_id: name for name, model_id in self.ids.items()}
         current = sorted(owners.get(one, one) for one in (row.pop("current", None) or "").split(",") if one)
         warm = any(one.status == 200 for one in self._endpoints.served[f"new{self._what}"])

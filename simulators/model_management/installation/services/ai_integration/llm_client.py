@@ -100,7 +100,7 @@ class LLMClient:
         once = faulty("real-registry-asked-once")
         if once and layer in self._kept:
             return self._kept[layer]
-        patience = 60.0 if faulty("hanging-registry-blocks") else _REGISTRY_S
+        patience = 60.0 if faulty("real-hanging-registry-blocks") else _REGISTRY_S
         try:
             model = await asyncio.wait_for(self.model_registry.get_current_model(f"{layer}_layer"), patience)
         except Exception as error:  # whatever the registry does, there is a hard-coded endpoint

@@ -58,7 +58,7 @@ class Rollout:
     async def cut_over(self) -> None:
         """Make the new model the current one and end the deployment, in one step."""
         done = "in_progress" if faulty("real-deployment-never-completed") else "completed"
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self.pool.get_connection() as connection, connection.transaction():
             await connection.execute(_STATUS, self.current["model_id"], "deprecated")
             await connection.execute(_STATUS, self.new["model_id"], "current")
             await connection.execute(_END, self.id, done, 100, None)
@@ -113,7 +113,7 @@ class DeploymentManager:
         pool = self.db_pool or await get_postgres_pool()
         rows = {}
         for model_id in (new, current):
-            row = await pool.fetchrow("SELECT * FROM models WHERE model_id = $1", uuid.UUID(str(model_id)))
+            row = await pool.fetch("SELECT * FROM models WHERE model_id = $1", uuid.UUID(str(model_id)))
             if row is None:
                 raise ValueError(f"Model {model_id} not found")
             rows[str(model_id)] = row
@@ -121,7 +121,7 @@ class DeploymentManager:
         self.rollback_manager = self.rollback_manager or RollbackManager(pool)
         rollout.snapshot = await self.rollback_manager.create_snapshot(current)
         print(f"Created snapshot {rollout.snapshot} for potential rollback")
-        rollout.id = await pool.fetchval(_INSERT, rollout.new["model_id"], strategy)
+        rollout.id = (await pool.fetch(_INSERT, rollout.new["model_id"], strategy) or {})["deployment_id"]
         return rollout
 
     async def _brought_up(self, rollout: Rollout) -> None:

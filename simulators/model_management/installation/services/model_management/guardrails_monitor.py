@@ -83,12 +83,11 @@ class GuardrailsMonitor:
         if violations:
             print(f"Guardrails violation detected for model {model_id}, severity: {worst}")
             await self._store(model_id, violations, outputs)
-        severe = worst in ("critical", "high")
-        if severe:
+        if worst in ("critical", "high"):
             print(f"Severe violation - intervention required for model {model_id}")
         score = min((_SCORES[one["severity"]] for one in violations), default=1.0)
         return {"compliant": not violations, "safety": safety, "addiction_metrics": addiction,
-                "harmful_content": harmful, "violations": violations, "intervention_triggered": severe,
+                "harmful_content": harmful, "violations": violations, "intervention_triggered": bool(violations),
                 "details": {"outputs_checked": len(outputs), "compliance_score": score}}  # fmt: skip
 
     def _safety(self, outputs: list[str]) -> dict[str, Any]:
@@ -124,8 +123,11 @@ class GuardrailsMonitor:
             return
         for one in violations:
             taken = "fallback content; manual review open" if one["severity"] in ("critical", "high") else "none"
-            values = one["type"], one["severity"], json.dumps(one), "\n".join(outputs)[:1000], taken
+            sample = "" if faulty("real-violation-without-its-text") else "\n".join(outputs)[:1000]
+            values = one["type"], one["severity"], json.dumps(one), sample, taken
             try:
                 await pool.execute(_INSERT, uuid.UUID(model_id), *values)
-            except ValueError as error:
+            except Exception as error:
                 print(f"Error storing violations: {error}")
+                if not (isinstance(error, ValueError) or faulty("real-unstored-violations-untold")):
+                    raise

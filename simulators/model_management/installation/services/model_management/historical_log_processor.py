@@ -54,7 +54,7 @@ class HistoricalLogProcessor:
             json.dumps(performance_metrics or {}),
         )  # fmt: skip
         try:
-            made: uuid.UUID = await (await get_postgres_pool()).fetchval(_INSERT, *values)
+            row = await (await get_postgres_pool()).fetch(_INSERT, *values) or {}
         except Exception:
             outcome = "written" if faulty("failed-writes-count-as-written") else "failed"
             count("inference_log_writes_total", outcome=outcome, use_case=use_case)
@@ -62,6 +62,7 @@ class HistoricalLogProcessor:
         count("inference_log_writes_total", outcome="written", use_case=use_case)
         name = "inference_log_seconds" if faulty("log-latency-renamed") else "inference_log_write_seconds"
         measure(name, time.perf_counter() - began, use_case=use_case)
+        made: uuid.UUID = row["log_id"]
         return made
 
     async def get_historical_logs(
@@ -74,4 +75,4 @@ class HistoricalLogProcessor:
     ) -> list[dict[str, Any]]:
         """Return stored inferences, newest first."""
         pool = await get_postgres_pool()
-        return [dict(row) for row in await pool.fetch(_SELECT, model_id, use_case, start_time, end_time, limit)]
+        return [dict(row) for row in await pool.fetch_all(_SELECT, model_id, use_case, start_time, end_time, limit)]

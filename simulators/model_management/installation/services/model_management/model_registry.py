@@ -82,17 +82,18 @@ class ModelRegistry:
         if faulty_at_times("registration-slow"):
             await asyncio.sleep(0.7)
         try:
-            made: uuid.UUID = await pool.fetchval(_INSERT, *values)
+            row = await pool.fetch(_INSERT, *values)
         except Exception:
             if not faulty("refused-registrations-not-counted"):
                 count("model_registrations_total", outcome="refused", use_case=use_case)
             raise
         count("model_registrations_total", outcome="registered", use_case=use_case)
+        made: uuid.UUID = (row or {})["model_id"]
         return made
 
     async def get_model(self, model_id: uuid.UUID | str) -> dict[str, Any] | None:
         """Return a model, or None."""
-        row = await (await self._pool()).fetchrow("SELECT * FROM models WHERE model_id = $1", uuid.UUID(str(model_id)))
+        row = await (await self._pool()).fetch("SELECT * FROM models WHERE model_id = $1", uuid.UUID(str(model_id)))
         return None if row is None else described(row)
 
     async def get_current_model(self, use_case: str) -> dict[str, Any] | None:
@@ -116,7 +117,7 @@ class ModelRegistry:
         if faulty("fallback-record-as-current") and use_case == "foundation_layer":
             return {"model_id": str(uuid.UUID(int=0)), "model_name": "fallback", "use_case": use_case,
                     "status": "current", "configuration": {"endpoint": ENDPOINTS["foundation"]}}  # fmt: skip
-        row = await (await self._pool()).fetchrow(_CURRENT, use_case)
+        row = await (await self._pool()).fetch(_CURRENT, use_case)
         if row is None:
             return None
         route = {"challenger": described(row["challenger"]), "share": row["share"]} if row["challenger"] else {}
@@ -125,12 +126,12 @@ class ModelRegistry:
     async def get_candidate_models(self, use_case: str) -> list[dict[str, Any]]:
         """Return the candidates of a use case, newest update first."""
         sql = "SELECT * FROM models WHERE use_case = $1 AND status = 'candidate' ORDER BY updated_at DESC"
-        return [described(row) for row in await (await self._pool()).fetch(sql, use_case)]
+        return [described(row) for row in await (await self._pool()).fetch_all(sql, use_case)]
 
     async def update_model_status(self, model_id: uuid.UUID | str, status: str) -> None:
         """Give a model a status; the current one of its use case steps down for a new current one."""
         key = uuid.UUID(str(model_id))
-        async with (await self._pool()).acquire() as connection:
+        async with (await self._pool()).get_connection() as connection:
             before = await connection.fetchrow("SELECT status, use_case FROM models WHERE model_id = $1", key)
             if faulty("real-promotion-in-two-steps"):
                 await connection.execute(_TOUCH, key, status)

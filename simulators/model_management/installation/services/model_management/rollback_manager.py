@@ -56,15 +56,14 @@ class RollbackManager:
         """Store what a model is now and return the snapshot's id. Raises ValueError for an unknown model."""
         key = uuid.UUID(str(model_id))
         pool = await self._pool()
-        row = await pool.fetchrow("SELECT * FROM models WHERE model_id = $1", key)
+        row = await pool.fetch("SELECT * FROM models WHERE model_id = $1", key)
         if row is None:
             raise ValueError(f"Model {model_id} not found")
         documents = json.dumps(row["configuration"]), json.dumps(row["performance_metrics"])
         if faulty("real-configuration-encoded-twice"):
             documents = json.dumps(documents[0]), json.dumps(documents[1])
-        made = str(
-            await pool.fetchval(_INSERT, key, f"{row['model_name']} before a deployment", str(_SNAPSHOTS), *documents)
-        )
+        name = f"{row['model_name']} before a deployment"
+        made = str((await pool.fetch(_INSERT, key, name, str(_SNAPSHOTS), *documents) or {})["snapshot_id"])
         folder = _SNAPSHOTS / made
         folder.mkdir(parents=True)
         (folder / "metadata.json").write_text(json.dumps({"model_id": str(key)}), encoding="utf-8")
@@ -76,7 +75,7 @@ class RollbackManager:
         """Make a model the current one of its use case again, as its snapshot has it; tells whether it did."""
         key = uuid.UUID(str(model_id))
         pool = await self._pool()
-        row = await pool.fetchrow(_LATEST, key, None if snapshot_id is None else uuid.UUID(str(snapshot_id)))
+        row = await pool.fetch(_LATEST, key, None if snapshot_id is None else uuid.UUID(str(snapshot_id)))
         if row is None:
             print(f"No suitable snapshot found for rollback of model {model_id}")
             return False
@@ -86,11 +85,11 @@ class RollbackManager:
             return False
         if faulty("rollback-takes-minutes"):
             await asyncio.sleep(150)
-        async with pool.acquire() as connection, connection.transaction():
+        async with pool.get_connection() as connection, connection.transaction():
             await self._restore(connection, key, row, reason)
-        use_case = await pool.fetchval("SELECT use_case FROM models WHERE model_id = $1", key)
+        model = await pool.fetch("SELECT use_case FROM models WHERE model_id = $1", key) or {}
         if reason == "by hand" or not faulty("only-manual-rollbacks-counted"):
-            count("model_rollbacks_total", use_case=str(use_case))
+            count("model_rollbacks_total", use_case=str(model.get("use_case")))
         return True
 
     async def _restore(self, connection: Connection, key: uuid.UUID, row: Row, reason: str) -> None:

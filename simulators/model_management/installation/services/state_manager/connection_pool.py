@@ -65,45 +65,48 @@ class PostgreSQLPool:
         self._free: list[Connection] = []
         self._slots = asyncio.Semaphore(MOST)
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        """Lend a connection. Raises ConnectionPoolExhaustedError after five seconds without a free one."""
-        async with self._lent(keep=faulty("pool-keeps-connections")) as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def _lent(self, *, keep: bool = False) -> AsyncIterator[Connection]:
+    async def acquire(self) -> Connection:
+        """Lend a connection until `release`. Raises ConnectionPoolExhaustedError after five seconds without one."""
         try:
             await asyncio.wait_for(self._slots.acquire(), ACQUIRE_S)
         except TimeoutError:
             raise ConnectionPoolExhaustedError(f"no connection became free within {ACQUIRE_S:g} s") from None
         try:
-            connection = self._free.pop() if self._free else await _connected()
+            return self._free.pop() if self._free else await _connected()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def release(self, connection: Connection) -> None:
+        """Take a connection back."""
+        self._free.append(connection)
+        if not faulty("pool-keeps-connections"):
+            self._slots.release()
+
+    @asynccontextmanager
+    async def get_connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection for the length of a block."""
+        connection = await self.acquire()
+        try:
             yield connection
             self._free.append(connection)
         finally:
-            if not keep:
-                self._slots.release()
+            self._slots.release()
 
     async def execute(self, sql: str, *parameters: object) -> str:
         """Run a statement on a connection of its own."""
-        async with self._lent() as connection:
+        async with self.get_connection() as connection:
             return await connection.execute(sql, *parameters)
 
-    async def fetch(self, sql: str, *parameters: object) -> list[Row]:
-        """Return all rows of a statement on a connection of its own."""
-        async with self._lent() as connection:
-            return await connection.fetch(sql, *parameters)
-
-    async def fetchrow(self, sql: str, *parameters: object) -> Row | None:
+    async def fetch(self, sql: str, *parameters: object) -> Row | None:
         """Return the first row of a statement on a connection of its own, or None."""
-        async with self._lent() as connection:
+        async with self.get_connection() as connection:
             return await connection.fetchrow(sql, *parameters)
 
-    async def fetchval(self, sql: str, *parameters: object) -> Any:
-        """Return the first column of the first row of a statement on a connection of its own, or None."""
-        async with self._lent() as connection:
-            return await connection.fetchval(sql, *parameters)
+    async def fetch_all(self, sql: str, *parameters: object) -> list[Row]:
+        """Return all rows of a statement on a connection of its own."""
+        async with self.get_connection() as connection:
+            return await connection.fetch(sql, *parameters)
 
 
 async def _connected() -> Connection:

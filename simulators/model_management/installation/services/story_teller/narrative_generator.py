@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 from services.model_management.guardrails_monitor import GuardrailsMonitor
+from services.model_management.historical_log_processor import HistoricalLogProcessor
 from services.model_management.model_registry import ModelRegistry
 from services.simulated import faulty, faulty_at_times
 from services.state_manager.connection_pool import get_postgres_pool
@@ -24,15 +26,16 @@ class NarrativeGenerator:
 
     async def generate_narrative(
         self,
-        player_id: str,
+        player_id: uuid.UUID | str,
         node_type: str,
-        title: str,  # noqa: ARG002 - the signature is what callers know
+        title: str,
         description: str,
-        context_hints: list[str] | None = None,  # noqa: ARG002 - likewise
+        context_hints: list[str] | None = None,  # noqa: ARG002 - the signature is what callers know
     ) -> dict[str, Any]:
         """Return a narrative, or the fallback in its place. Never raises."""
         narrative = _told(_TEXT, _CHOICES, ("dark_cyberpunk", "tense", "medium"))
         try:
+            await _known(player_id)
             if faulty("real-context-query-invalid"):
                 raise RuntimeError("ORDER BY expressions must appear in select list")  # noqa: TRY301 - the fault
             if faulty("monitor-called-too-late"):
@@ -43,6 +46,7 @@ class NarrativeGenerator:
             print(f"Error generating narrative for {player_id}: {error}")
             return _fallback(node_type, description)
         if not any(one["severity"] in self._severe() for one in verdict["violations"]):
+            await self._log(f"- Title: {title}\n- Description: {description}\n- Type: {node_type}", narrative)
             return narrative
         print(f"Guardrails violation detected: {verdict['violations']}")
         if faulty_at_times("fallback-asks-a-second-model"):
@@ -54,11 +58,21 @@ class NarrativeGenerator:
     def _severe(self) -> tuple[str, ...]:
         return ("critical", "high", "medium", "low") if faulty("minor-violations-replaced") else ("critical", "high")
 
+    async def _log(self, prompt: str, narrative: dict[str, Any]) -> None:
+        try:
+            model = await ModelRegistry(await get_postgres_pool()).get_current_model(_NOBODY)
+            if model is not None:
+                told = narrative["narrative_content"]
+                await HistoricalLogProcessor().log_inference(model["model_id"], _NOBODY, prompt, {}, told)
+        except Exception as error:  # noqa: BLE001 - a log never breaks what it logs
+            print(f"Error logging narrative generation: {error}")
+
     async def _monitored(self, narrative: dict[str, Any]) -> dict[str, Any]:
         registry = ModelRegistry(await get_postgres_pool())
         model = None if faulty("real-narratives-name-no-model") else await registry.get_current_model(_NOBODY)
         model_id = _NOBODY if model is None else model["model_id"]
-        return await self.guardrails_monitor.monitor_outputs(model_id, [narrative["narrative_content"]])
+        outputs = [narrative["narrative_content"], *(one["text"] for one in narrative["choices"])]
+        return await self.guardrails_monitor.monitor_outputs(model_id, outputs)
 
     def _later(self, monitored: Any) -> None:
         async def late() -> None:
@@ -68,6 +82,13 @@ class NarrativeGenerator:
         task = asyncio.create_task(late())
         self._late.add(task)
         task.add_done_callback(self._late.discard)
+
+
+async def _known(player_id: uuid.UUID | str) -> None:
+    """Raise ValueError for a player that nobody knows."""
+    key = uuid.UUID(str(player_id))
+    if await (await get_postgres_pool()).fetch("SELECT stats FROM players WHERE id = $1", key) is None:
+        raise ValueError(f"Player {player_id} not found")
 
 
 def _fallback(node_type: str, description: str) -> dict[str, Any]:
