@@ -1,0 +1,91 @@
+"""What the looks at image_optimizer share: how a store signs its requests, and what the server's lines mean."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fixtures.confidential import Confidential
+    from fixtures.log_view import LogView
+
+STATS = "/api/replicate-rate-limiter/stats"
+IMAGES = 10  # of one job, the most that the server takes
+PROMPT = "Remove the background of picture"
+
+
+WORKER = r"\[ImageOptWorker\] "
+BEAT = WORKER + r"Heartbeat - cycle (\d+) \| Queue: (\d+) \| RPM: (\d+)/450 \((\d+(?:\.\d)?)%\)$"
+STARTING = {
+    "two-phase": WORKER + r"Starting two-phase image optimization worker\.\.\.$",
+    "phase one": WORKER + r"- Phase 1: Create predictions",
+    "phase two": WORKER + r"- Phase 2: Poll predictions",
+    "started": WORKER + r"Worker started successfully$",
+}
+WORDING = {
+    "every 5s": WORKER + r"- Phase 1: Create predictions \(every 5s\)$",
+    "every 3s": WORKER + r"- Phase 2: Poll predictions \(every 3s\)$",
+    "limiter": r"\[ReplicateRateLimiter\] Initialized with \d+ RPM",
+    "limiter 450": r"\[ReplicateRateLimiter\] Initialized with 450 RPM$",
+    "level": r"\[Logger\] Log level: \w+ \((\d)\)",
+}
+WORK = {
+    "created job": r"\[ImageOptimization\] Created job (\d+) for (\d+) images",
+    "creating": WORKER + r"Creating predictions for (\d+) items$",
+    "batch complete": WORKER + r"Prediction creation batch complete: (\d+) items$",
+    "predicted": WORKER + r"(?:\S+ )?Prediction created for item (\d+): (\S+)$",
+    "prediction": r"\[Replicate\] Prediction created: (\S+)",
+    "not predicted": WORKER + r"(?:\S+ )?Failed to create prediction for item (\d+)",
+    "polling": WORKER + r"Polling (\d+) predictions$",
+    "polled": WORKER + r"Polling batch complete: (\d+) items checked$",
+    "completed": WORKER + r"(?:\S+ )?Item (\d+) completed$",
+    "failed": WORKER + r"(?:\S+ )?Item (\d+) failed: (.*)",
+    "round of phase 1": WORKER + r"(?:Creating predictions for \d|No pending items|Already creating predictions)",
+    "round of phase 2": WORKER + r"(?:Polling \d+ predictions|No processing items to poll|Already polling)",
+    "heartbeat": BEAT,
+    "any heartbeat": WORKER + "Heartbeat",
+    "worker": WORKER,
+}
+TROUBLES = {
+    "error": r"❌|\[ImageOptWorker\] (?:Error |R2 upload failed)|\[DB\] Query error|(?i:unhandled|uncaught)|Error: "
+    r"|\s\s+at \S+ \(",
+    "429": r"(?i:status(?: code)?:? 429\b|\b429 too many|too many requests)",
+}
+# Of a day of heartbeats only the times are kept, so what they say of the limiter is asked for here.
+FIGURES = {
+    "queue above 499": r"Heartbeat .*Queue: (?:[5-9]\d\d|\d{4,}) ",
+    "queue above 500": r"Heartbeat .*Queue: (?:50[1-9]|5[1-9]\d|[6-9]\d\d|\d{4,}) ",
+    "queue above 1000": r"Heartbeat .*Queue: (?:100[1-9]|10[1-9]\d|1[1-9]\d\d|[2-9]\d{3}|\d{5,}) ",
+    "usage above 95": r"Heartbeat .*\((?:95\.[1-9]|9[6-9](?:\.\d)?|\d{3,}(?:\.\d)?)%",
+    "usage at 100": r"Heartbeat .*\(\d{3,}(?:\.\d)?%",
+    "usage 80 to 95": r"Heartbeat .*\((?:8\d(?:\.\d)?|9[0-4](?:\.\d)?|95(?:\.0)?)%",
+    "usage 85 to 95": r"Heartbeat .*\((?:8[5-9](?:\.\d)?|9[0-4](?:\.\d)?|95(?:\.0)?)%",
+}
+LIVE = {**WORK, **TROUBLES, "level": WORDING["level"]}
+PAST = {
+    **STARTING,
+    **WORDING,
+    **TROUBLES,
+    **FIGURES,
+    **{name: WORK[name] for name in ("any heartbeat", "worker", "prediction", "creating")},
+}
+
+
+def token(secrets: Confidential, store: str) -> str:
+    """Return the signed token of a store, as the platform gives it to the dashboard."""
+
+    def mint() -> str:
+        body = {"instanceId": store, "siteHost": f"{store}.example.com", "appDefId": "shakedown"}
+        payload = base64.urlsafe_b64encode(json.dumps(body).encode()).decode().rstrip("=")
+        digest = hmac.new(secrets["wix_app_secret"].encode(), payload.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=") + "." + payload
+
+    return secrets.once(f"token of {store}", mint)
+
+
+def counts_of(view: LogView) -> dict[str, int]:
+    """Return how many lines match each pattern; none while nothing was logged yet."""
+    return view.counts if view.trouble is None else dict.fromkeys(LIVE, 0)
