@@ -39,6 +39,7 @@ DRAWN = random.Random(SEED).sample(SEEN, min(SAMPLE, len(SEEN)))  # noqa: S311  
 def run(system: str, runs: Path, *arguments: str) -> dict[str, dict[str, str]]:
     """Return the items of a whole run against the local environment."""
     words = [sys.executable, "-m", "pytest", "--env", "local", "--system", system, "--formats", "none"]
+    words += ["-m", "load or not load"]  # everything, load tests included
     done = subprocess.run(
         [*words, f"--runs={runs}", *arguments], check=False, cwd=ROOT, capture_output=True, text=True, timeout=300
     )

@@ -58,3 +58,11 @@ def test_a_load_within_the_budget_is_selected_by_its_marker(tmp_path: Path) -> N
     house = loaded(tmp_path, generations=500)
     assert house.run("-m", "load").outcomes() == {"DEM-001": "not_selected", "DEM-002": "passed"}
     assert house.target.seen == [("POST", "/load")]
+
+
+def test_a_look_that_is_a_load_test_is_left_out_unless_it_is_named(tmp_path: Path) -> None:
+    house = loaded(tmp_path, generations=500)
+    house.conftest(LOOKS.replace("500})", "500}, load=True)"))
+    assert house.run().outcomes() == {"DEM-001": "passed", "DEM-002": "not_selected"}
+    assert house.run("-m", "load or not load").outcomes() == {"DEM-001": "passed", "DEM-002": "passed"}
+    assert house.target.seen == [("GET", "/front"), ("GET", "/front"), ("POST", "/load")]

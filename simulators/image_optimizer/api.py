@@ -63,6 +63,7 @@ class Api:
     secret: str
     pictures: str
     watched: int = 0
+    shown: int = 0
 
     def answer(self, request: Request) -> Response:
         """Serve one request."""
@@ -214,7 +215,10 @@ class Api:
         if not found:
             raise RefusedError(404, {"error": "Job not found"})
         items = [_shown(item) for item in self.store.items(int(number))]
-        return json_response({"job": _shown(found[0]), "items": items})
+        self.shown += 1
+        stale = self.faults.on("job-goes-back") and self.shown % 2 == 0
+        old = {"status": "PENDING", "completedImages": 0, "failedImages": 0} if stale else {}
+        return json_response({"job": {**_shown(found[0]), **old}, "items": items})
 
     def _products(self, request: Request) -> Response:
         self._store_of(request)

@@ -78,7 +78,7 @@ def medium_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
     return bench.follow([facts["store"]] * 3 + [facts["second_store"]] * 2, within=900)
 
 
-@observation(spends={"generations": 50 * IMAGES}, within="2 h")
+@observation(spends={"generations": 50 * IMAGES}, within="2 h", load=True)
 def large_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
     api: Http, jobs: Database, worker: Log, attached: LogMark, run: Run, patience: Patience, facts: dict[str, str],
     secrets: Confidential, marker: str, medium_batch: dict[str, Any],
