@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.values import UndecidedError
+
 if TYPE_CHECKING:
     from fixtures.log_view import LogView
 
@@ -58,6 +60,21 @@ def test_the_requests_of_the_last_minute_are_those_that_were_sent(debug: LogView
     sent = (created + counts["polling"], created + polled)
     more = [figures[-1] - one for one in sent]  # the first sample may count requests of before the watch
     assert [one for one in more if -max(slack, 0.05 * sent[0]) <= one <= max(slack, 0.05 * sent[0]) + figures[0]] != []
+
+
+@pytest.mark.item("IMO-048")
+def test_the_requests_of_the_last_minute_hold_what_replicate_received(
+    watch: Watch, predictions: Watch, pace: float
+) -> None:
+    """During the watch the count reaches at least the predictions of this run that Replicate received in it.
+
+    It needs no debug lines. What else the limiter let through, the polls, is in no list.
+    """
+    before = watch["ended"] * pace - 5  # the newest sample may be 5 s old
+    received = [one["id"] for one in predictions["found"] if one["ours"] and one["at"] < before]
+    if not received:
+        raise UndecidedError("Replicate lists no prediction of this run that was made during the watch")
+    assert max(one["requestsInLastMinute"] for one in _figures(watch)) >= len(received)
 
 
 @pytest.mark.item("IMO-049")

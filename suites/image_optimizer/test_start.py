@@ -20,6 +20,7 @@ def _times(day_log: LogView, name: str) -> list[dt.datetime]:
 @pytest.mark.item("IMO-019")
 def test_the_start_is_logged_in_order(day_log: LogView, pace: float) -> None:
     """The worker's four start lines come in their order within 30 s, and the limiter's before the first prediction."""
+    assert [name for name in (*ORDER, "limiter") if not _times(day_log, name)] == []
     first = [_times(day_log, name)[0] for name in ORDER]
     assert first == sorted(first)
     assert (first[-1] - first[0]).total_seconds() * pace <= 30
@@ -59,6 +60,7 @@ def test_one_limiter_has_started_with_its_limit(day_log: LogView) -> None:
 @pytest.mark.item("IMO-085")
 def test_the_start_shows_no_error(day_log: LogView, pace: float) -> None:
     """From the first line to 60 s after the worker has started no error and no stack trace is logged."""
+    assert _times(day_log, "started") != []
     until = _times(day_log, "started")[0] + dt.timedelta(seconds=60 / pace)
     early = [one for one in day_log.events if one.time and one.time <= until]
     assert len(early) >= 4
