@@ -217,8 +217,10 @@ class Api:
         items = [_shown(item) for item in self.store.items(int(number))]
         self.shown += 1
         stale = self.faults.on("job-goes-back") and self.shown % 2 == 0
-        old = {"status": "PENDING", "completedImages": 0, "failedImages": 0} if stale else {}
-        return json_response({"job": {**_shown(found[0]), **old}, "items": items})
+        job = _shown(found[0])
+        if stale:
+            job |= {"status": "PENDING", "completedImages": 0, "failedImages": 0}
+        return json_response({"job": job, "items": items})
 
     def _products(self, request: Request) -> Response:
         self._store_of(request)

@@ -25,6 +25,7 @@ BUSY_PER_MINUTE = 402.0  # images: with twenty polls a minute they use 94 % of t
 REAL_PER_MINUTE = 67.0  # as measured: one request at a time, polls included
 BACKLOG = 500
 RECENT_FROM_S, RECENT_S, RECENT_PER_MINUTE = -1500.0, 720.0, 50.0
+UNEVEN_S, SLOW_S, SLOW_RATE = 220.0, 130.0, 0.4
 GENERATION_S = 4.0
 FAILING_EVERY = 1250  # a few images of the day fail, as in the checklist's example
 JOB_IMAGES = 10
@@ -95,15 +96,16 @@ class History:
         for job in range(images // JOB_IMAGES):
             first = job * JOB_IMAGES
             created = BUSY_FROM_S + max(0, first - BACKLOG) * MINUTE_S / rate
-            starts = [self._paced(BUSY_FROM_S + (first + n) * MINUTE_S / rate, rate) for n in range(JOB_IMAGES)]
+            starts = [self._paced(BUSY_FROM_S + (first + n) * MINUTE_S / rate) for n in range(JOB_IMAGES)]
             yield self._job(job, created, starts)
 
-    def _paced(self, start: float, rate: float) -> float:
-        """Return when an image is really begun: with a fault, minutes go by in which nothing is."""
+    def _paced(self, start: float) -> float:
+        """Return when an image is really begun: with a fault, minutes go by in which nothing is, or little."""
         if self.faults.on("completions-in-bursts"):
             return BUSY_FROM_S + math.ceil((start - BUSY_FROM_S) / 240.0) * 240.0
-        minute = int((start - BUSY_FROM_S) // MINUTE_S)
-        return start + (40.0 if self.faults.on("throughput-uneven") and minute % 2 == 0 and rate else 0.0)
+        if self.faults.on("throughput-uneven"):
+            return BUSY_FROM_S + _unevenly(start - BUSY_FROM_S)
+        return start
 
     def _recent(self) -> Iterator[PastJob]:
         burst = self.faults.on("burst-over-the-limit")
@@ -155,3 +157,16 @@ class History:
                         created=self.moment(item.started), ready=self.moment(item.ended - 1), error=item.error,
                     ),
                 )  # fmt: skip
+
+
+def _unevenly(even: float) -> float:
+    """Return when something is begun that would be begun at `even`: slowly for 130 s, then fast, thrice.
+
+    A slow stretch is longer than two minutes, so that it holds a whole one, wherever the minutes are thought to begin.
+    """
+    if even >= 3 * UNEVEN_S:
+        return even
+    rounds, within = divmod(even, UNEVEN_S)
+    few = SLOW_S * SLOW_RATE
+    fast = (UNEVEN_S - SLOW_S) / (UNEVEN_S - few)
+    return rounds * UNEVEN_S + (within / SLOW_RATE if within < few else SLOW_S + (within - few) * fast)
