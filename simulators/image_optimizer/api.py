@@ -112,6 +112,8 @@ class Api:
             "queueHealthy": figures["queueLength"] < _QUEUE_HEALTHY and not self.faults.on("queue-never-healthy"),
             "rpmHealthy": figures["rpmUsagePercent"] < _RPM_HEALTHY and not self.faults.on("rpm-never-healthy"),
         }
+        if self.faults.on("ratio-against-500"):
+            figures["rpmUsagePercent"] = round(figures["requestsInLastMinute"] / 5, 1)
         if self.faults.on("usage-as-text"):
             figures["rpmUsagePercent"] = f"{figures['rpmUsagePercent']:.1f}"
         status = "degraded" if self.faults.on("status-degraded") else "ok"

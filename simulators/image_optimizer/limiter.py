@@ -85,12 +85,11 @@ class Limiter:
         queue = 45 if self._faults.on("queue-never-drains") else 0 if self._faults.on("queue-always-zero") else queue
         if self._faults.on("queue-peaks") and queue > PEAK_FROM:
             queue += 550
-        ratio = 500 if self._faults.on("ratio-against-500") else MAX_RPM
         return {
             "queueLength": queue,
             "requestsInLastMinute": count,
             "maxRPM": MAX_RPM,
-            "rpmUsagePercent": round(100 * count / ratio, 1),
+            "rpmUsagePercent": round(100 * count / MAX_RPM, 1),
         }
 
 
