@@ -37,6 +37,7 @@ class Deployment:
         self.log = site.folder / "debug.log"
         self.spare_log = site.folder / "spare" / "debug.log"
         self.spare_log.parent.mkdir()
+        self.spare_log.touch()
         self.history = History(now=site.clock.now(), models=tuple(self.models), faults=site.faults)
 
     def start(self) -> None:

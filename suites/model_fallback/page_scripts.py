@@ -18,9 +18,9 @@ CENTRE = """one => {
   return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
 HEADER = """() => {
-  const main = document.querySelector("#chat-container").parentElement;
+  const messages = document.querySelector("#chat-container");
   let one = document.querySelector("#chat-title-container");
-  while (one.parentElement !== main) one = one.parentElement;
+  while (!one.parentElement.contains(messages)) one = one.parentElement;
   return one.innerText;
 }"""
 CHOICES = """() => [...document.querySelectorAll("select option, input:not([type=file]), [role=option], [role=radio]")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,16 @@ def _checks(on_host: OnHost) -> list[str]:
     """Return the active lines of the crontab that ask for availability."""
     lines = [line.strip() for line in on_host["crontab"].stdout.splitlines()]
     return [line for line in lines if "/api/check-availability/" in line and not line.startswith("#")]
+
+
+def _minutes(field: str) -> list[int]:
+    """Return the minutes that a crontab's first field names, such as `*/5`, `2-59/5` or `0,5,10`."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = ("0-59" if span == "*" else span).partition("-")
+        found |= {*range(int(first), int(last or first) + 1, int(step or 1))}
+    return sorted(found)
 
 
 def _pattern(text: str) -> str:
@@ -61,7 +72,10 @@ def test_the_monitoring_script_is_executable(on_host: OnHost) -> None:
 def test_a_cron_job_checks_every_five_minutes(on_host: OnHost) -> None:
     """Exactly one active line of the crontab asks for availability, every five minutes."""
     assert on_host["crontab"].exit_status == 0
-    assert [line.split()[:5] for line in _checks(on_host)] == [["*/5", "*", "*", "*", "*"]]
+    lines = [line.split() for line in _checks(on_host)]
+    assert [line[1:5] for line in lines] == [["*", "*", "*", "*"]]
+    minutes = _minutes(lines[0][0])
+    assert {later - earlier for earlier, later in pairwise([*minutes, minutes[0] + 60])} == {5}
 
 
 @pytest.mark.item("MMF-079")
