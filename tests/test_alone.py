@@ -12,7 +12,7 @@ import time
 @observation()
 def early(api: Http) -> Exchange:
     \"\"\"A look that takes a while.\"\"\"
-    time.sleep(0.5)
+    time.sleep(1.5)
     return api.get("/early")
 
 @observation(permit="destructive", alone={alone})
