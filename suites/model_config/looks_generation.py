@@ -92,7 +92,7 @@ def pictures(worker: Http, generations: dict[str, Exchange]) -> dict[str, Exchan
     return {name: worker.fetch(found.json["image_url"]) for name, found in generations.items() if delivered(found)}
 
 
-@observation()
+@observation(within="120 s")
 def stored(images: Storage, generations: dict[str, Exchange]) -> dict[str, StoredObject]:
     """What the bucket holds under the key that each generation named."""
     served = {name: found for name, found in generations.items() if found.trouble is None and found.status == 200}

@@ -54,7 +54,7 @@ def two_days(history: Log, marker: str, facts: dict[str, str]) -> LogView:
     return history.past(PATTERNS, window_s=(dt.datetime.now(dt.UTC) - since).total_seconds(), keep=marker)
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def picture_times(images: Storage, past_hour: LogView) -> list[float]:
     """When the bucket's pictures of the past hour were written, as their keys say, in seconds since 1970."""
     first, last = past_hour.first, past_hour.last
