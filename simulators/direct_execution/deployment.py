@@ -67,7 +67,9 @@ class Deployment:
             connection.execute("ANALYZE generations")
         self.drain.begin(self.history.lines(f"{self.at['project'].url}/functions/v1"))
         if site.faults.on("old-files-forbidden"):
-            self.bucket.forbid(self.users["verifier"] + "/" + f"{self.history.deployed:%Y-%m-}")
+            # The folder of the last day before the release, in which nothing of today can lie.
+            last = max(one.at for one in self.history.happened if one.before and one.user == self.users["verifier"])
+            self.bucket.forbid(f"{self.users['verifier']}/{last:%Y-%m-%d}/")
         self.registry_file.write_text(json.dumps(self.models), encoding="utf-8")
         self._serve()
 

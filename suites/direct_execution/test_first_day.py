@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from judging.alerts import AlertRule, decide_alert
+from judging.alerts import decide_alert
 from judging.percentiles import PercentileLimit, decide_percentile
-from judging.proportions import ShareLimit, decide_census
+from judging.proportions import decide_census
 from judging.readings import share_readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fixtures.database import Snapshot
-    from judging.decision import Decision
+    from fixtures.thresholds import Limit
 
-    Decided = Callable[[Decision], str]
+    Decided = Callable[..., str]
     Facts = dict[str, str]
     Rows = list[dict[str, Any]]
+    Threshold = Callable[..., Limit]
 
 HOUR = 3600
-FAILING = ShareLimit(value=0.05, comparison="<", minimum=20, name="failure share")
-ROLLING = AlertRule(name="failure share", comparison=">=", limit=0.05, window=HOUR, step=600, minimum=20)
-IMAGES = PercentileLimit(percentile=90, value=25, comparison="<=", name="p90 of images")
-VIDEOS = PercentileLimit(percentile=90, value=300, comparison="<=", name="p90 of videos")
 ENOUGH = 20  # records from which a share or a percentile of the time before is taken
 
 
@@ -46,10 +43,12 @@ def _seconds(rows: Rows, kind: str) -> list[float | None]:
 
 
 @pytest.mark.item("MDE-087")
-def test_fewer_than_5_percent_fail_in_four_hours(finished: Rows, facts: Facts, decided: Decided) -> None:
+def test_fewer_than_5_percent_fail_in_four_hours(
+    finished: Rows, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """Of the generations of the first four hours fewer than 5 % have failed."""
     rows = _within(finished, facts, 4)
-    assert decided(decide_census(_failed(rows), len(rows), FAILING)) == "pass"
+    assert decided(decide_census(_failed(rows), len(rows), threshold().share(minimum=20))) == "pass"
 
 
 @pytest.mark.item("MDE-088")
@@ -62,32 +61,35 @@ def test_every_provider_has_produced_results(finished: Rows, models: list[dict[s
 
 
 @pytest.mark.item("MDE-105")
-def test_images_take_10_to_25_seconds(finished: Rows, decided: Decided) -> None:
+def test_images_take_10_to_25_seconds(finished: Rows, decided: Decided, threshold: Threshold) -> None:
     """Nine of ten images since the release took no more than 25 s."""
-    assert decided(decide_percentile(_seconds(finished, "image"), IMAGES)) == "pass"
+    limit = PercentileLimit(percentile=90, value=max(threshold().values), comparison="<=", name="p90 of images")
+    assert decided(decide_percentile(_seconds(finished, "image"), limit)) == "pass"
 
 
 @pytest.mark.item("MDE-106")
-def test_videos_take_3_to_5_minutes(finished: Rows, records: Snapshot, decided: Decided) -> None:
+def test_videos_take_3_to_5_minutes(finished: Rows, records: Snapshot, decided: Decided, threshold: Threshold) -> None:
     """Nine of ten videos took no more than 300 s, and their median is within a fifth of what it was before."""
     seconds = _seconds(finished, "video")
-    assert decided(decide_percentile(seconds, VIDEOS)) == "pass"
+    limit = PercentileLimit(percentile=90, value=max(threshold().values), comparison="<=", name="p90 of videos")
+    assert decided(decide_percentile(seconds, limit)) == "pass"
     before = records["baseline"].by("type")["video"]["p50"]
     assert 0.8 * before <= median(one for one in seconds if one is not None) <= 1.2 * before
 
 
 @pytest.mark.item("MDE-147")
-def test_the_error_rate_stayed_under_5_percent_for_a_day(finished: Rows, facts: Facts, decided: Decided) -> None:
+def test_the_error_rate_stayed_under_5_percent_for_a_day(
+    finished: Rows, facts: Facts, decided: Decided, threshold: Threshold
+) -> None:
     """Over 24 hours, and in every hour of them, fewer than 5 % failed, and no ten minutes are without a record."""
     start = dt.datetime.fromisoformat(facts["deployed"]).timestamp()
     rows = _within(finished, facts, 24)
     times = [row["begun"] for row in rows]
     assert max(after - before for before, after in pairwise([start, *sorted(times), start + 24 * HOUR])) <= 600
-    assert decided(decide_census(_failed(rows), len(rows), FAILING)) == "pass"
-    readings = share_readings(
-        times, [row["status"] == "failed" for row in rows], ROLLING.over(start, start + 24 * HOUR)
-    )
-    assert decided(decide_alert(readings, ROLLING)) == "pass"
+    assert decided(decide_census(_failed(rows), len(rows), threshold(role="gate").share(minimum=20))) == "pass"
+    rule = threshold(role="gate").alert(window=HOUR, step=600, minimum=20)
+    readings = share_readings(times, [row["status"] == "failed" for row in rows], rule.over(start, start + 24 * HOUR))
+    assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
 @pytest.mark.item("MDE-101")

@@ -69,6 +69,7 @@ def test_keys_leave_no_trace(
     assert keys_in_log["lines"] > 0
     assert keys_in_log["shown by"] == []
     assert "no-store" in key_of_test_pair.cache_control
+    assert smoke_page.facts["handed_keys"] > 0
     assert len(smoke_page.facts["left_behind"]) > 0
     assert {one.digest for one in keys.values() if one.digest} & set(smoke_page.facts["left_behind"]) == set()
 

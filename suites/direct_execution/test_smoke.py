@@ -9,10 +9,14 @@ import pytest
 from fixtures.pictures import is_whole_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures.browser import PageView
     from fixtures.database import Snapshot
     from fixtures.exchange import Exchange
+    from fixtures.thresholds import Limit
 
+    Threshold = Callable[..., Limit]
     Files = dict[str, Exchange]
     Calls = list[list[str]]
 
@@ -50,12 +54,12 @@ def test_an_image_comes_out(own_rows: Snapshot, made_files: Files) -> None:
 
 
 @pytest.mark.item("MDE-033")
-def test_the_image_is_ready_within_10_seconds(own_rows: Snapshot, smoke_page: PageView) -> None:
+def test_the_image_is_ready_within_10_seconds(own_rows: Snapshot, smoke_page: PageView, threshold: Threshold) -> None:
     """From the record's beginning to its completion, and on until its image can be read, no more than 10 s pass."""
     row = _row(own_rows, APPLE)
     assert (row["status"], smoke_page.facts["image_there"]) == ("completed", True)
     assert row["seconds"] is not None
-    assert row["seconds"] + smoke_page.facts["readable_s"] <= 10
+    assert row["seconds"] + smoke_page.facts["readable_s"] <= threshold().value
 
 
 @pytest.mark.item("MDE-034")
@@ -79,12 +83,12 @@ def test_the_video_finishes_and_can_be_played(own_rows: Snapshot, made_files: Fi
 
 
 @pytest.mark.item("MDE-036")
-def test_the_video_is_done_within_5_minutes(own_rows: Snapshot) -> None:
+def test_the_video_is_done_within_5_minutes(own_rows: Snapshot, threshold: Threshold) -> None:
     """From the record's beginning to its completion no more than 300 s pass."""
     row = _row(own_rows, OCEAN)
     assert row["status"] == "completed"
     assert row["seconds"] is not None
-    assert row["seconds"] <= 300
+    assert row["seconds"] <= max(threshold().values)
 
 
 @pytest.mark.item("MDE-037")
@@ -108,8 +112,8 @@ def test_a_synchronous_generation_does_not_poll(smoke_page: PageView) -> None:
 def test_one_generation_makes_one_call_to_the_provider(
     window: Any, smoke_page: PageView, facts: dict[str, str]
 ) -> None:
-    """For one image the page asks the provider itself, once, and no relay."""
+    """For one image the page asks no relay, and the provider itself once."""
     assert window.no_keys == ""
     calls = [url for method, url, _ in smoke_page.facts["image_calls"] if method == "POST"]
-    assert [url for url in calls if url.startswith(facts["runware_api"])] == [facts["runware_api"]]
     assert [url for url in calls if url.rpartition("/")[2] in RELAYS] == []
+    assert [url for url in calls if url.startswith(facts["runware_api"])] == [facts["runware_api"]]

@@ -1,0 +1,131 @@
+"""How the project is asked for keys and credits.
+
+Keys are compared by their digests alone: what a look returns about a key never holds it. The run's own calls of
+functions carry its marker in their address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from fixtures.values import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fixtures.confidential import Confidential
+    from fixtures.http import Http
+
+    Facts = dict[str, Any]
+    Models = list[dict[str, Any]]
+
+IMAGE = "32e98d54-3e47-41f8-ae70-0b0c18b78b8f"  # runware_flux_1_schnell, by its record: two models carry the name
+FILM = "d7df81f6-dc86-4e04-9f75-d4e8c9b03fb2"  # Seedance_V1_Lite from an image: the test pair
+KEY_FUNCTION = "/functions/v1/get-api-key"
+WORDS = re.compile(r"[A-Za-z0-9_.~-]{12,}")
+
+
+@value
+class KeyAnswer:
+    """What get-api-key answered, without the key: its digest, its length, and which characters it is made of."""
+
+    provider: str
+    model: str
+    name: str
+    status: int
+    elapsed_s: float
+    json: bool
+    fields: tuple[str, ...]
+    error: str
+    digest: str
+    length: int
+    alphabet: str
+    allow_origin: str
+    cache_control: str
+
+
+@value
+class Window:
+    """Which state of the project is deployed. no_keys: why keys cannot be asked for, empty where they can."""
+
+    name: str
+    no_keys: str
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, as the platform lists its secrets."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def alphabet(key: str) -> str:
+    """Return which kinds of characters a key consists of."""
+    kinds = {"letters": str.isalpha, "digits": str.isdigit, "others": lambda one: not one.isalnum()}
+    return " ".join(name for name, belongs in kinds.items() if any(map(belongs, key)))
+
+
+def session(project: Http, secrets: Confidential, facts: Facts, who: str) -> dict[str, str]:
+    """Return the headers of the session of one of the suite's users, who is signed in once per run."""
+
+    def sign_in() -> str:
+        body = {"email": facts[f"{who}_email"], "password": secrets[f"{who}_password"]}
+        answer = project.post("/auth/v1/token", params={"grant_type": "password"}, json=body)
+        if answer.status != 200:
+            raise RuntimeError(f"{facts[f'{who}_email']} cannot be signed in: status {answer.status}")
+        return str(answer.json["access_token"])
+
+    return {"Authorization": f"Bearer {secrets.once(f'session of {who}', sign_in)}"}
+
+
+def user_id(project: Http, headers: dict[str, str]) -> str:
+    """Return the id of a session's user."""
+    return str(project.get("/auth/v1/user", headers=headers).json["id"])
+
+
+def ask_key(project: Http, headers: dict[str, str], marker: str, secrets: Confidential, **asked: str) -> KeyAnswer:
+    """Ask for a key and return the answer without it."""
+    answer = project.post(KEY_FUNCTION, params={"shakedown": marker}, headers=headers, json=asked, within=20)
+    body = answer.json if answer.is_json else {}
+    key = str(body["apiKey"]) if "apiKey" in body else ""
+    secrets.mask(key)
+    return KeyAnswer(
+        provider=asked.get("provider", ""),
+        model=asked.get("modelId", ""),
+        name=asked.get("use_api_key", ""),
+        status=answer.status,
+        elapsed_s=answer.elapsed_s,
+        json=answer.is_json,
+        fields=tuple(body),
+        error=str(body.get("error", "")),
+        digest=digest(key) if key else "",
+        length=len(key),
+        alphabet=alphabet(key),
+        allow_origin=answer.header("access-control-allow-origin") or "",
+        cache_control=answer.header("cache-control") or "",
+    )
+
+
+def pair(model: dict[str, Any]) -> dict[str, str]:
+    """Return what the page sends to get the key of a model."""
+    names = {"provider": "provider", "use_api_key": "use_api_key", "modelId": "modelId", "recordId": "recordId"}
+    return {sent: str(model[name]) for sent, name in names.items()}
+
+
+def words_of(texts: Iterable[str]) -> set[str]:
+    """Return the words of some texts that are long enough to be a key."""
+    return {word for text in texts for word in WORDS.findall(text)}
+
+
+def balance(project: Http, headers: dict[str, str]) -> float:
+    """Return a session's credits."""
+    rows = project.get("/rest/v1/user_subscriptions", params={"select": "tokens_remaining"}, headers=headers).json
+    return float(rows[0]["tokens_remaining"])
+
+
+def price(model: dict[str, Any], settings: dict[str, Any] | None) -> float:
+    """Return what a model's calculateCost asks for: the base cost, times the factor of each setting that has one."""
+    cost = float(model["baseCreditCost"])
+    for name, factors in (model.get("costMultipliers") or {}).items():
+        cost *= float(factors.get(str((settings or {}).get(name)), 1))
+    return cost

@@ -1,0 +1,114 @@
+"""Looks at the functions' log and at the alert rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from fixtures.observing import observation
+
+from .asking import KeyAnswer, digest, words_of
+
+if TYPE_CHECKING:
+    from fixtures.http import Http
+    from fixtures.log import Log
+    from fixtures.log_view import LogMark, LogView
+
+    Facts = dict[str, Any]
+
+FUNCTIONS = ("get-api-key", "kie-ai-webhook", "process-runware-response", "generate-content-sync")
+PATTERNS = {
+    "retrieved": r"^API key retrieval successful$",
+    "not retrieved": r"^(?:Failed to retrieve API key|Error in get-api-key function)",
+    "key handed out": r"^POST \| 200 \| \S*/get-api-key",
+    "key refused": r"^POST \| (?:400|404|410|429|5\d\d) \| \S*/get-api-key",
+    "probed": r"shakedown=",
+    "webhook success": r"^generation_completed$",
+    "error of kie-ai-webhook": r"^error$|SECURITY LAYER",
+    "error of generate-content-sync": r"^(?:Provider error|Transaction error|Generation failed)$",
+    "error of process-runware-response": r"^Processing failed",
+    **{f"call of {name}": rf"^POST \| \d+ \| \S*/{name}(?:[?\s]|$)" for name in FUNCTIONS},
+}
+
+
+@observation(within="90 s")
+def attached(edge_log: Log) -> LogMark:
+    """The functions' log, before the run's first call."""
+    return edge_log.attach()
+
+
+def about(view: LogView, name: str, model: str) -> list[Any]:
+    """Return the matches of a pattern whose line is about a model."""
+    return [one for one in view.matches[name] if one.line.labels.get("metadata.modelId") == model]
+
+
+@observation(within="180 s")
+def key_log(
+    edge_log: Log,
+    marker: str,
+    attached: LogMark,
+    key_of_test_pair: KeyAnswer,
+    unknown_pair: KeyAnswer,
+    keys: dict[str, Any],
+) -> LogView:
+    """What the log holds of the run's key calls, a minute after them at the latest."""
+
+    def complete(view: LogView) -> bool:
+        calls = len(about(view, "retrieved", key_of_test_pair.model))  # one with all models', and one by itself
+        return calls > 1 and view.counts["not retrieved"] > 0
+
+    return edge_log.since(attached, PATTERNS, keep=marker, until=complete, within=60)
+
+
+@observation(within="180 s")
+def keys_in_log(
+    edge_log: Log, attached: LogMark, key_log: LogView, keys: dict[str, Any], held_secrets: list[dict[str, str]]
+) -> dict[str, Any]:
+    """How many lines were written since the run began, and in which functions' lines a secret stands."""
+    known = {one.digest for one in keys.values() if one.digest}
+    known |= {one["digest"] for one in held_secrets if "KEY" in one["name"]}
+    view = edge_log.since(attached, {"every line": ""})
+    told = {line: words_of([line.text, *line.labels.values()]) for line in map(Line, view.lines)}
+    shown = sorted({line.function for line, words in told.items() if known & {digest(word) for word in words}})
+    return {"lines": len(told), "shown by": shown}
+
+
+class Line:
+    """A line of the log, told apart from others that say the same."""
+
+    def __init__(self, line: Any) -> None:
+        self.text: str = line.text
+        self.labels: dict[str, str] = line.labels
+        self.function = line.labels.get("function", "?")
+
+
+@observation(within="180 s")
+def unset_key_log(edge_log: Log, marker: str, attached: LogMark, unset_key: dict[str, KeyAnswer]) -> LogView:
+    """What the log holds of the key whose secret was not set."""
+    model = unset_key["without"].model
+    return edge_log.since(
+        attached, PATTERNS, keep=marker, until=lambda view: bool(about(view, "not retrieved", model)), within=30
+    )
+
+
+@observation(within="300 s")
+def since_release(edge_log: Log, marker: str, facts: Facts) -> LogView:
+    """The functions' log since the release."""
+    deployed = dt.datetime.fromisoformat(facts["deployed"])
+    window_s = (dt.datetime.now(dt.UTC) - deployed).total_seconds()
+    return edge_log.past(PATTERNS, window_s=window_s, keep=marker)
+
+
+@observation(within="300 s")
+def finished_log(edge_log: Log, facts: Facts) -> LogView:
+    """What the log holds of finished asynchronous generations since the release."""
+    deployed = dt.datetime.fromisoformat(facts["deployed"])
+    window_s = (dt.datetime.now(dt.UTC) - deployed).total_seconds()
+    return edge_log.past({"webhook success": PATTERNS["webhook success"]}, window_s=window_s)
+
+
+@observation(within="90 s")
+def alert_rules(alerts: Http) -> list[dict[str, Any]]:
+    """The alerting rules, as Prometheus lists them."""
+    groups = alerts.get("/api/v1/rules", params={"type": "alert"}).json["data"]["groups"]
+    return [rule for group in groups for rule in group["rules"] if rule["type"] == "alerting"]

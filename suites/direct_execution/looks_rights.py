@@ -1,0 +1,140 @@
+"""Looks at who may see, make and change records, and at what the webhook lets through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from fixtures.observing import observation, removal
+
+from .asking import balance, session, user_id
+
+if TYPE_CHECKING:
+    from fixtures.confidential import Confidential
+    from fixtures.database import Database
+    from fixtures.http import Http
+    from fixtures.log_view import LogMark
+    from fixtures.look import Ledger
+
+    Facts = dict[str, Any]
+
+WEBHOOK = "/functions/v1/kie-ai-webhook"
+
+
+@observation(permit="writes", within="180 s")
+def rights(
+    project: Http, app: Database, secrets: Confidential, facts: Facts, marker: str, ledger: Ledger
+) -> dict[str, Any]:
+    """Who sees, makes and changes a record: its owner, a neighbour, an operator, nobody in particular."""
+    ledger.own("leftover_records", "project", f"{facts['verifier_email']} {marker}")
+    sessions = {who: session(project, secrets, facts, who) for who in ("verifier", "neighbour", "operator")}
+    owner, path = user_id(project, sessions["verifier"]), "/rest/v1/generations"
+    row = {
+        "user_id": owner,
+        "type": "image",
+        "prompt": f"{marker} Whose is this?",
+        "tokens_used": 0,
+        "status": "failed",
+        "provider_response": {"error": "made by the verification"},
+    }
+    back = {"Prefer": "return=representation"}
+
+    which = {"select": "id", "prompt": f"like.*{marker} Whose*"}
+
+    def sees(headers: dict[str, str]) -> dict[str, int]:
+        found = project.get(path, params=which, headers=headers)
+        return {"status": found.status, "records": len(found.json) if found.status == 200 else 0}
+
+    made = project.post(path, json=row, headers={**sessions["verifier"], **back})
+    forged = {
+        who: project.post(path, json={**row, "prompt": f"{marker} Whose else?"}, headers=headers).status
+        for who, headers in (("neighbour", sessions["neighbour"]), ("nobody", {}))
+    }
+    for headers in (sessions["neighbour"], {}):
+        project.patch(path, params=which, json={"status": "completed"}, headers=headers)
+    held = app.read({"there": "SELECT prompt, status FROM generations WHERE prompt LIKE :tag"}, {"tag": f"{marker} W%"})
+    neighbour = sessions["neighbour"]
+    return {
+        "inserted": made.status,
+        "forged": forged,
+        "there": [[str(row["prompt"]).removeprefix(f"{marker} "), row["status"]] for row in held["there"]],
+        "seen": {who: sees(headers) for who, headers in {**sessions, "nobody": {}}.items()},
+        "credits": credits_changed(project, neighbour, user_id(project, neighbour)),
+    }
+
+
+def credits_changed(project: Http, headers: dict[str, str], owner: str) -> dict[str, bool]:
+    """Return which ways to change one's own credits are open; each is tried with a change of nothing.
+
+    The user is one for whom nothing is generated meanwhile: a balance that is written back would undo a payment.
+    """
+    same = balance(project, headers)
+    change = {"tokens_remaining": same}
+    own = project.patch(
+        "/rest/v1/user_subscriptions", params={"user_id": f"eq.{owner}"}, json=change,
+        headers={**headers, "Prefer": "return=representation"},
+    )  # fmt: skip
+    nothing = {"user_id_param": owner, "amount": 0}
+    added = {
+        who: project.post("/rest/v1/rpc/increment_tokens", json=nothing, headers=sent)
+        for who, sent in (("a user adds credits", headers), ("nobody adds credits", {}))
+    }
+    written = own.status in (200, 201) and bool(own.json)
+    return {"a user sets the balance": written, **{who: answer.status < 300 for who, answer in added.items()}}
+
+
+@observation(permit="writes", within="300 s")
+def callbacks(
+    project: Http, secrets: Confidential, facts: Facts, marker: str, ledger: Ledger, attached: LogMark
+) -> dict[str, dict[str, Any]]:
+    """What the webhook does with forged, hasty, partial, repeated, good and late callbacks."""
+    ledger.own("leftover_records", "project", f"{facts['verifier_email']} {marker}")
+    headers, verify, task = session(project, secrets, facts, "verifier"), token_hex(16), f"{marker}-task"
+    secrets.mask(verify)
+    row = {
+        "user_id": user_id(project, headers), "type": "video", "prompt": f"{marker} Called back", "tokens_used": 0,
+        "status": "processing", "model_id": "shakedown", "provider_task_id": task,
+        "settings": {"_webhook_token": verify},
+        # Its beginning lies ahead, so that a callback that reports success comes too early, however slow this run is.
+        "created_at": (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=90)).isoformat(),
+    }  # fmt: skip
+    project.post("/rest/v1/generations", json=row, headers=headers)
+    address = {"token": secrets["webhook_url_token"], "verify": verify}
+    made = {"state": "success", "resultJson": '{"resultUrls":["https://example.invalid/film.mp4"]}'}
+
+    def call(state: dict[str, str], **changed: str) -> dict[str, Any]:
+        body = {"code": 200, "msg": "success", "data": {"taskId": changed.pop("task", task), **state}}
+        answer = project.post(WEBHOOK, params={**address, **changed}, json=body, within=20)
+        wanted = {"select": "status", "prompt": f"like.*{marker} Called*"}
+        now = project.get("/rest/v1/generations", params=wanted, headers=headers).json
+        return {"status": answer.status, "text": answer.text[:200], "row": [one["status"] for one in now]}
+
+    failed, partly = {"state": "failed", "failMsg": "stopped by the verification"}, {"state": "waiting"}
+    return {
+        "forged address": call(failed, token=token_hex(16)),
+        "forged verification": call(failed, verify=token_hex(16)),
+        "without a task": call(failed, task=""),
+        "of an unknown task": call(failed, task=f"{marker}-none"),
+        "too early": call(made),
+        "in part": call(partly),
+        "repeated": call(partly),
+        "at the end": call(failed),
+        "after the end": call(failed),
+    }
+
+
+@removal
+def leftover_records(project: Http, secrets: Confidential, key: str) -> None:
+    """Remove the records that carry a run's marker, and their files, as the user who made them."""
+    email, _, marker = key.partition(" ")
+    body = {"email": email, "password": secrets["verifier_password"]}
+    answer = project.post("/auth/v1/token", params={"grant_type": "password"}, json=body)
+    headers = {"Authorization": f"Bearer {secrets.mask(answer.json['access_token'])}"}
+    which: dict[str, str] = {"prompt": f"like.*{marker}*"}
+    rows = project.get("/rest/v1/generations", params={**which, "select": "storage_path"}, headers=headers).json
+    for row in rows:
+        if row["storage_path"]:
+            project.delete(f"/storage/v1/object/generated-content/{row['storage_path']}", headers=headers)
+    if project.delete("/rest/v1/generations", params=which, headers=headers).status >= 300:
+        raise RuntimeError(f"the records of {marker} were not removed")
