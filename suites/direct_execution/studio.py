@@ -67,9 +67,9 @@ def place_of(models: Models, record: str) -> tuple[str, str, str]:
 
 
 def start(visit: Visit, prompt: str) -> bool:
-    """Type a prompt and press Generate; say whether Generate could be pressed within fifteen seconds."""
+    """Type a prompt and press Generate; say whether Generate could be pressed within half a minute."""
     visit.page.get_by_placeholder("Describe what you want to create...").fill(prompt)
-    if not holds(visit, generate_button(visit).is_enabled, within=15):
+    if not holds(visit, generate_button(visit).is_enabled, within=30):
         return False
     generate_button(visit).click()
     return True
