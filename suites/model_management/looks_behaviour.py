@@ -44,7 +44,7 @@ def outage(package: Python, ledger: Ledger, marker: str) -> Call:
 
 @observation(within="120 s", permit="writes")
 def log_trouble(package: Python, ledger: Ledger, marker: str, run: Run) -> Call:
-    """Texts from clients whose log store works, raises, hangs, and stumbles."""
+    """Texts from clients whose log store works, stalls, raises, hangs, and stumbles."""
     return write(package, ledger, "clients:log_trouble", marker, patience_s=60 / run.speed)
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from probe_endpoints import SLEEP, Endpoints, Redirected
-from probe_ground import made_current, opened_pool, registered, rows, settled, tried, use_case
+from probe_ground import lent, made_current, opened_pool, registered, rows, settled, tried, use_case
 from services.ai_integration.llm_client import LLMClient
 from services.ai_integration.service_coordinator import ServiceCoordinator
 from services.model_management.historical_log_processor import HistoricalLogProcessor
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _HANG_S = 10.0
+_HELD = "SELECT model_id FROM models WHERE model_id = $1::text::uuid FOR UPDATE"
 _STORED = (
     "SELECT prompt FROM model_historical_logs WHERE model_id = $1::text::uuid AND prompt LIKE $2 ORDER BY timestamp"
 )
@@ -94,7 +95,7 @@ async def outage(marker: str) -> dict[str, Any]:
 
 
 async def log_trouble(marker: str, patience_s: float) -> dict[str, Any]:
-    """Ask for texts while the log store works, raises, hangs for ten seconds, and fails its first three writes.
+    """Ask for texts while the log store works, stalls, raises, hangs for ten seconds, and fails its first three writes.
 
     patience_s: how long entries whose write failed are waited for.
     """
@@ -119,6 +120,7 @@ async def log_trouble(marker: str, patience_s: float) -> dict[str, Any]:
         return await store(self, *given, **named)
 
     seen: dict[str, Any] = {"works": await _timed(registry, marker, "works")}
+    seen["stalls"] = await _with_stalled_database(model_id, _timed(registry, marker, "stalls"))
     try:
         for name, double in {"raises": raises, "hangs": hangs}.items():
             seen[name] = await _with_store(double, _timed(registry, marker, name))
@@ -126,6 +128,17 @@ async def log_trouble(marker: str, patience_s: float) -> dict[str, Any]:
     finally:
         HistoricalLogProcessor.log_inference = store  # type: ignore[method-assign]  # the real one again
     return seen
+
+
+async def _with_stalled_database(model_id: str, work: Awaitable[Any]) -> Any:
+    """Hold the row of a model of our own, for which every new entry about that model, and nothing else, has to wait."""
+    async with lent() as connection:
+        await connection.execute("BEGIN")
+        try:
+            await connection.fetch(_HELD, model_id)
+            return await work
+        finally:
+            await connection.execute("ROLLBACK")
 
 
 async def _with_store(double: Callable[..., Awaitable[Any]], work: Awaitable[Any]) -> Any:
