@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -14,10 +16,10 @@ import pytest
 
 from environments.models import PythonConfig
 from environments.secrets import SecretRef
-from fixtures.look import NotPermittedError
+from fixtures.look import NotPermittedError, StoppedError
 from fixtures.python import Call, Python, Raised
 from fixtures.values import RefutedError, UnseenError, decode, encode
-from tests.looks import make_look
+from tests.looks import LooseGate, make_look
 
 
 def installed(**more: object) -> PythonConfig:
@@ -190,8 +192,12 @@ def test_an_answer_does_not_wait_for_threads_that_hang(tmp_path: Path) -> None:
     assert run(tmp_path, text).result == 1
 
 
-@pytest.mark.parametrize("hang", ["time.sleep(60)", "ctypes.PyDLL(None).sleep(60)"], ids=["waits", "holds the lock"])
-def test_an_interpreter_whose_caller_is_gone_ends_by_itself(tmp_path: Path, hang: str) -> None:
+@pytest.mark.parametrize(
+    ("hang", "within_s"),
+    [("time.sleep(60)", 0.7), ("ctypes.PyDLL(None).sleep(60)", 10)],
+    ids=["at once", "while it holds the lock"],
+)
+def test_an_interpreter_whose_caller_is_gone_ends_by_itself(tmp_path: Path, hang: str, within_s: float) -> None:
     """As over ssh, where the end of our own side kills nothing on the other."""
     detached = ("setsid", "--wait", sys.executable)
     text = f"""
@@ -204,10 +210,21 @@ def main(path):
     call = python.call("program:main", modules={"program": text}, within=1, path=str(tmp_path / "pid"))
     assert call.trouble is not None
     pid = int((tmp_path / "pid").read_text())
-    end = time.monotonic() + 10
+    end = time.monotonic() + within_s
     while is_running(pid) and time.monotonic() < end:
         time.sleep(0.05)
     assert not is_running(pid)
+
+
+def test_a_call_is_ended_with_the_run(tmp_path: Path) -> None:
+    """Its traces are removed then, and what it would write afterwards nobody would remove."""
+    gate = LooseGate()
+    threading.Timer(0.5, setattr, (gate, "stopped", True)).start()
+    look = dataclasses.replace(make_look(tmp_path), gate=gate)
+    began = time.monotonic()
+    with pytest.raises(StoppedError, match="during the call of program:main"):
+        Python(installed(), look).run("import time\ndef main(): time.sleep(60)")
+    assert time.monotonic() - began < 3
 
 
 def test_no_more_interpreters_run_at_once_than_the_environment_allows(tmp_path: Path) -> None:
