@@ -42,7 +42,7 @@ def outage(package: Python, ledger: Ledger, marker: str) -> Call:
     return write(package, ledger, "clients:outage", marker)
 
 
-@observation(within="120 s", permit="writes")
+@observation(within="200 s", permit="writes")
 def log_trouble(package: Python, ledger: Ledger, marker: str, run: Run) -> Call:
     """Texts from clients whose log store works, stalls, raises, hangs, and stumbles."""
     return write(package, ledger, "clients:log_trouble", marker, patience_s=60 / run.speed)
