@@ -70,18 +70,21 @@ class PostgreSQLPool:
 
     async def acquire(self) -> Connection:
         """Lend a connection until `release`. Raises ConnectionPoolExhaustedError after five seconds without one."""
+        connection = await self._taken()
+        self._lent += 1
+        self._crowded = self._crowded or self._lent >= CROWD
+        return connection
+
+    async def _taken(self) -> Connection:
         try:
             await asyncio.wait_for(self._slots.acquire(), ACQUIRE_S)
         except TimeoutError:
             raise ConnectionPoolExhaustedError(f"no connection became free within {ACQUIRE_S:g} s") from None
         try:
-            connection = self._free.pop() if self._free else await _connected()
+            return self._free.pop() if self._free else await _connected()
         except BaseException:
             self._slots.release()
             raise
-        self._lent += 1
-        self._crowded = self._crowded or self._lent >= CROWD
-        return connection
 
     async def release(self, connection: Connection) -> None:
         """Take a connection back."""
@@ -94,12 +97,11 @@ class PostgreSQLPool:
     @asynccontextmanager
     async def get_connection(self) -> AsyncIterator[Connection]:
         """Lend a connection for the length of a block."""
-        connection = await self.acquire()
+        connection = await self._taken()
         try:
             yield connection
             self._free.append(connection)
         finally:
-            self._lent -= 1
             self._slots.release()
 
     async def execute(self, sql: str, *parameters: object) -> str:
