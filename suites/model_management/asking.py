@@ -47,7 +47,10 @@ def modules(*names: str) -> dict[str, str]:
 
 
 def look(package: Python, target: str, **arguments: Any) -> Call:
-    """Call a probe that changes nothing."""
+    """Call a probe that changes nothing.
+
+    The time of a look holds its wait for an interpreter: few run at once, and some of them for a minute.
+    """
     return package.call(f"probe_{target}", modules=modules(), **arguments)
 
 

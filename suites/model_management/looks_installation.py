@@ -45,67 +45,67 @@ QUERIES = {
 }
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def built(package: Python) -> Call:
     """A registry, imported, built and asked in the installation's interpreter."""
     return package.call("probe_built:built", modules=modules("built"))
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def settings(package: Python) -> Call:
     """The variables the installation runs with, and what its own connection says of the database."""
     return look(package, "registry:settings")
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def pool_use(package: Python) -> Call:
     """The connection pool under twenty users at once, several times."""
     return look(package, "registry:pool_use")
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def lookups(package: Python) -> Call:
     """The current model of every layer, as the registry tells it."""
     return look(package, "registry:lookups")
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def registration(package: Python, ledger: Ledger, marker: str) -> Call:
     """Tagged models, registered, refused, promoted and retired."""
     return write(package, ledger, "registry:registration", marker)
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def race(package: Python, ledger: Ledger, marker: str) -> Call:
     """Two tagged models of one use case, promoted at the same moment again and again."""
     return write(package, ledger, "registry:race", marker)
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def broken_health(package: Python, ledger: Ledger, marker: str) -> Call:
     """What each part says of its health while its database is away."""
     return write(package, ledger, "registry:health_when_broken", marker)
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def log_written(package: Python, ledger: Ledger, marker: str) -> Call:
     """Entries of the inference log: two that are written, and one that must be refused."""
     return write(package, ledger, "log:written", marker)
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def verdicts(package: Python, ledger: Ledger, marker: str) -> Call:
     """The guardrails' verdicts on outputs that are harmless, harmful, and only look harmful."""
     return write(package, ledger, "guardrails:verdicts", marker)
 
 
-@observation(within="60 s", permit="writes")
+@observation(within="180 s", permit="writes")
 def narratives(package: Python, ledger: Ledger, marker: str) -> Call:
     """Narratives for a tagged player, under monitors of all severities."""
     return write(package, ledger, "guardrails:narratives", marker)
 
 
-@observation(within="60 s", spends={"generations": 4})
+@observation(within="180 s", spends={"generations": 4})
 def endpoints(package: Python, lookups: Call, marker: str) -> Call:
     """A text from the endpoint of each layer's current model, asked where the installation is."""
     found = {layer: (one["returned"] or {}).get("configuration") for layer, one in lookups.result.items()}
@@ -135,7 +135,7 @@ def story(story_teller: Http) -> Exchange:
     return story_teller.get("/health", within=10)
 
 
-@observation(within="60 s")
+@observation(within="180 s")
 def rows(  # noqa: PLR0913, PLR0917 - one look at the database serves all of them
     models: Database,
     marker: str,
