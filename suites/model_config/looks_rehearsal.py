@@ -61,7 +61,7 @@ def failures_logged(tail: Log, marker: str, attached: LogMark, provider_fails: d
     return view.tagged(label)
 
 
-@observation(permit="destructive", within="120 s", spends={"generations": 1})
+@observation(permit="destructive", within="240 s", spends={"generations": 1})
 def provider_stumbles(
     worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger
 ) -> dict[str, Exchange]:
@@ -72,7 +72,7 @@ def provider_stumbles(
         words = f"{marker} Unavailable {often}"
         rehearse(controls, "provider", "503", words, times=times)
         try:
-            answers[often] = generate(worker, marker, f"Unavailable {often}", within=40, model_id="ideogram-v2")
+            answers[often] = generate(worker, marker, f"Unavailable {often}", within=90, model_id="ideogram-v2")
         finally:
             rehearse(controls, "provider", "ok", words)
     return answers
@@ -94,7 +94,7 @@ def hang_logged(tail: Log, marker: str, attached: LogMark, config_service_hangs:
     return view.tagged(label)
 
 
-@observation(permit="destructive", within="120 s", spends={"generations": 6}, alone=True)
+@observation(permit="destructive", within="300 s", spends={"generations": 6}, alone=True)
 def quick_rollback(
     config: Database, worker: Http, marker: str, attached: LogMark, ledger: Ledger, patience: Patience
 ) -> dict[str, Any]:
