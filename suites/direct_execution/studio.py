@@ -90,18 +90,37 @@ def offered(visit: Visit) -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
     for group in GROUPS:
         visit.page.locator("button").filter(has_text=re.compile(f"^{group}$")).click()
-        model_button(visit).click()
-        items = visit.page.get_by_role("menuitem").all_inner_texts()
+        items = open_menu(visit).get_by_role("menuitem").all_inner_texts()
         families = [re.sub(r"\s*[\d.]+\+$", "", text) for text in items]
         found[group] = []
         for family in families:
-            family_item(visit, family).click()
-            variants = visit.page.locator("[role=menu]").last.get_by_role("menuitem").all_inner_texts()
+            variants = open_menu(visit, family).get_by_role("menuitem").all_inner_texts()
             found[group] += [[family, variant] for variant in variants]
-        visit.page.keyboard.press("Escape")
-        if visit.page.get_by_role("menu").count():
-            model_button(visit).click()
+        close_menu(visit)
     return found
+
+
+def open_menu(visit: Visit, family: str = "") -> Any:
+    """Open the model menu anew, and a family's part of it; return what was opened last.
+
+    Anew, since a part that is being closed would be taken for the one that is being opened.
+    """
+    close_menu(visit)
+    menus = visit.page.get_by_role("menu")
+    model_button(visit).click()
+    if family and holds(visit, lambda: menus.count() > 0, within=5):
+        family_item(visit, family).click()
+    holds(visit, lambda: menus.count() > bool(family), within=5)
+    return menus.last
+
+
+def close_menu(visit: Visit) -> None:
+    """Close the model menu, and wait until it is gone."""
+    menus = visit.page.get_by_role("menu")
+    if menus.count():
+        visit.page.keyboard.press("Escape")
+        if not holds(visit, lambda: menus.count() == 0, within=5):
+            model_button(visit).click()
 
 
 def ready(visit: Visit) -> dict[str, object]:

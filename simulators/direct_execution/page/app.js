@@ -334,6 +334,12 @@ function showStudio() {
   );
 }
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !state.menu) return;
+  Object.assign(state, { menu: null, family: null });
+  showStudio();
+});
+
 async function start() {
   if (!session()) {
     history.replaceState(null, "", "/auth");
