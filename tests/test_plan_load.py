@@ -66,3 +66,12 @@ def test_a_look_that_is_a_load_test_is_left_out_unless_it_is_named(tmp_path: Pat
     assert house.run().outcomes() == {"DEM-001": "passed", "DEM-002": "not_selected"}
     assert house.run("-m", "load or not load").outcomes() == {"DEM-001": "passed", "DEM-002": "passed"}
     assert house.target.seen == [("GET", "/front"), ("GET", "/front"), ("POST", "/load")]
+
+
+def test_a_load_and_what_it_needs_are_weighed_together(tmp_path: Path) -> None:
+    house = loaded(tmp_path, generations=500)
+    spending = LOOKS.replace("@observation()\ndef front", '@observation(spends={"generations": 1})\ndef front')
+    house.conftest(spending.replace("def load(api: Http)", "def load(api: Http, front: Exchange)"))
+    run = house.run()
+    assert run.outcomes() == {"DEM-001": "passed", "DEM-002": "not_permitted"}
+    assert "load spends 500 and front spends 1 generations, allowed 500" in run.record["items"]["DEM-002"]["message"]
