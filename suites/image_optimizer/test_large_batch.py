@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from judging.bands import Band, Bands, decide_band
-from judging.distributions import DistanceLimit, decide_distribution
 from judging.proportions import ShareLimit, decide_share
 
 if TYPE_CHECKING:
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 Batch = dict[str, Any]
 FEW_FAIL = ShareLimit(value=0.01, comparison="<=", name="failed items")
-# Of the checklist's example only the ended ones have shares that do not change while a batch is worked on.
-EXPECTED = {"DONE": 1000 / 1005, "FAILED": 5 / 1005}
-NEAR = DistanceLimit(value=0.015, name="ends of items")
 QUEUE = Bands(
     name="longest queue of the large batch", unit="requests", gap="worse",
     bands=(
@@ -85,20 +81,6 @@ def test_the_queue_is_seen_to_grow_and_to_drain(large_batch: Batch) -> None:
     assert min(_queues(large_batch)) >= 0
     assert max(_queues(large_batch)) > 0
     assert _queues(large_batch)[-1] == 0
-
-
-@pytest.mark.item("IMO-077")
-def test_the_states_are_spread_as_expected(large_batch: Batch, estimated: Estimated) -> None:
-    """While images wait from 1 to 200 are worked on, and those that ended are spread as in the checklist's example."""
-    busy = [
-        one["statuses"] for one in large_batch["samples"] if one["at"] > 10 and one["statuses"].get("PENDING", 0) > 0
-    ]
-    working = [one.get("PROCESSING", 0) + one.get("RUNNING", 0) for one in busy]
-    assert len(busy) >= 2
-    assert [count for count in working if not 1 <= count <= 200] == []
-    ends = {name: large_batch["samples"][-1]["statuses"].get(name, 0) for name in EXPECTED}
-    near = estimated(lambda alpha, beta: decide_distribution(ends, EXPECTED, replace(NEAR, alpha=alpha, beta=beta)))
-    assert near == "pass"
 
 
 @pytest.mark.item("IMO-111")
