@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
 from typing import TYPE_CHECKING
+
+from fixtures.values import UndecidedError
 
 if TYPE_CHECKING:
     from fixtures.confidential import Confidential
@@ -72,6 +75,13 @@ PAST = {
     **FIGURES,
     **{name: WORK[name] for name in ("any heartbeat", "worker", "prediction", "creating")},
 }
+
+
+def first_day(now: dt.datetime, deployed: str, pace: float) -> None:
+    """Raise UndecidedError until the first day after the deployment is over: what is fine so far may not stay so."""
+    hours = (now - dt.datetime.fromisoformat(deployed)).total_seconds() * pace / 3600
+    if hours < 24:
+        raise UndecidedError(f"{hours:.1f} hours have passed since the deployment, and the item is about its first 24")
 
 
 def token(secrets: Confidential, store: str) -> str:

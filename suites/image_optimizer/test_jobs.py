@@ -9,8 +9,10 @@ import pytest
 
 from judging.proportions import ShareLimit, decide_share
 
+from .asking import first_day
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fixtures.database import Snapshot
     from judging.decision import Decision
@@ -45,8 +47,9 @@ def test_jobs_end_within_the_time_of_their_size(tables: Snapshot, estimated: Est
 
 
 @pytest.mark.item("IMO-116")
-def test_every_job_of_the_day_has_an_end(tables: Snapshot) -> None:
-    """No job since the deployment is open beyond the time that its size may take."""
+def test_every_job_of_the_day_has_an_end(tables: Snapshot, pace: float, facts: Mapping[str, str]) -> None:
+    """No job of the first day is open beyond the time that its size may take."""
     rows = list(tables["jobs"])
     assert len(rows) >= 1
     assert [row["id"] for row in rows if row["seconds"] is None and row["age"] > _bound(row["total_images"])] == []
+    first_day(tables["clock"].only["now"], facts["deployed"], pace)
