@@ -88,7 +88,8 @@ def ask_key(project: Http, headers: dict[str, str], marker: str, secrets: Confid
     answer = project.post(KEY_FUNCTION, params={"shakedown": marker}, headers=headers, json=asked, within=20)
     body = answer.json if answer.is_json else {}
     key = str(body["apiKey"]) if "apiKey" in body else ""
-    secrets.mask(key)
+    if not key.startswith("http"):  # an address is no secret; masked, it would be missing from all that was seen
+        secrets.mask(key)
     return KeyAnswer(
         provider=asked.get("provider", ""),
         model=asked.get("modelId", ""),
