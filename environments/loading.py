@@ -96,6 +96,11 @@ class Environment:
         return {"requests": self.file.budget.requests, "generations": self.file.budget.generations}
 
     @property
+    def budgeted(self) -> bool:
+        """Whether the file itself says how much a run may use; without it the defaults for looks count."""
+        return "budget" in self.file.model_fields_set
+
+    @property
     def pace(self) -> dict[str, Any]:
         """How fast a run may send: `per_second` and `concurrency`."""
         budget = self.file.budget

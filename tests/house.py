@@ -112,6 +112,7 @@ class House:
         self.extra = ""
         self.concurrency = 8
         self.generations = 4
+        self.budgeted = True
         self.tables = ""
         self.release = ""
         (root / "suites" / "demo").mkdir(parents=True)
@@ -143,16 +144,20 @@ class House:
 name = "here"
 permits = {json.dumps(self.permits)}
 {f'release = "{self.release}"' if self.release else ""}
+{self._budget() if self.budgeted else ""}
+{self.extra}
+[systems.demo.http.api]
+url = "{self.target.url}"
+""")
 
+    def _budget(self) -> str:
+        return f"""
 [budget]
 requests = 1000
 requests_per_second = 1000
 concurrency = {self.concurrency}
 generations = {self.generations}
-{self.extra}
-[systems.demo.http.api]
-url = "{self.target.url}"
-""")
+"""
 
     def start(
         self, *arguments: str, variables: dict[str, str] | None = None, file_limit: int | None = None

@@ -9,7 +9,7 @@ if [[ ! -x .tools/uv/bin/uv ]]; then
     .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 fi
 .tools/uv/bin/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate \
-    --no-emit-index-url --no-emit-find-links --group local --group dev pyproject.toml --output-file requirements.lock
+    --no-emit-index-url --no-emit-find-links --group local --group dev --group load pyproject.toml --output-file requirements.lock
 
 cd tools/node
 rm -f package-lock.json

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fixtures.database import Database, Snapshot
     from fixtures.exchange import Exchange
     from fixtures.http import Http
+    from fixtures.load.driven import Driven
+    from fixtures.load.driver import Load
     from fixtures.log_view import LogMark
 
 
@@ -40,10 +42,10 @@ def config_of(config_service: Http) -> dict[str, Exchange]:
     return {name: config_service.get(f"/model-config/{name}") for name in names}
 
 
-@observation(within="120 s")
-def config_burst(config_service: Http, attached: LogMark) -> list[int]:
-    """The statuses of fifty lists of model configs in quick succession."""
-    return [config_service.get("/model-config").status for _ in range(50)]
+@observation(spends={"requests": 50}, within="120 s")
+def config_burst(load: Load, attached: LogMark) -> Driven:
+    """Fifty lists of model configs in quick succession, asked for by five callers at once."""
+    return load.drive("config_list", at_most=50, users=5, answers=True)
 
 
 @observation()
