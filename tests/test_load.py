@@ -38,7 +38,7 @@ def one(api: Http, marker: str, front: Exchange, turn: int) -> Exchange:
 
 
 @observation(spends={"requests": 40}, within="40 s")
-def many(load: Load, front: Exchange) -> Driven:
+def many(load: Load, api: Http, front: Exchange) -> Driven:
     \"\"\"Forty pages for four users.\"\"\"
     return load.drive("one", HOW, given={"front": front})
 """
@@ -204,6 +204,13 @@ def test_a_load_that_is_not_bounded_as_it_says_is_not_driven(tmp_path: Path, how
     house = loaded(tmp_path, how)
     run = house.run("-m", "load")
     assert told in run.record["items"]["DEM-001"]["message"]
+    assert turns(house) == []
+
+
+def test_a_load_names_what_its_scenario_asks_through(house: House) -> None:
+    house.conftest(LOOKS.replace("HOW", FORTY).replace("load: Load, api: Http,", "load: Load,"))
+    run = house.run("-m", "load")
+    assert "one asks through api; many, which drives it, has to name it" in run.record["items"]["DEM-001"]["message"]
     assert turns(house) == []
 
 

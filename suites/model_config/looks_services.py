@@ -43,7 +43,7 @@ def config_of(config_service: Http) -> dict[str, Exchange]:
 
 
 @observation(spends={"requests": 50}, within="120 s")
-def config_burst(load: Load, attached: LogMark) -> Driven:
+def config_burst(load: Load, config_service: Http, attached: LogMark) -> Driven:
     """Fifty lists of model configs in quick succession, asked for by five callers at once."""
     return load.drive("config_list", at_most=50, users=5, answers=True)
 
