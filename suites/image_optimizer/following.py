@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .asking import IMAGES, LIVE, PROMPT, STATS, counts_of, token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures.confidential import Confidential
     from fixtures.database import Database
     from fixtures.exchange import Exchange
@@ -18,8 +20,24 @@ if TYPE_CHECKING:
     from fixtures.look import Run
     from fixtures.waiting import Patience
 
+    Send = Callable[[Callable[[], object]], list[Exchange]]
+
 STATS_S = 5.0  # between two readings of the limiter: seventy minutes of them are 840 requests
 STALLED_S = 75.0  # a batch in which nothing changes for so long is not waited for any longer
+
+
+def submit(api: Http, picture: str, headers: dict[str, str], tag: str, number: int) -> Exchange:
+    """Ask for one job of ten images, each with a prompt of its own."""
+    images = [
+        {
+            "imageId": f"{tag}-{number}-{image}",
+            "imageUrl": picture,
+            "prompt": f"{PROMPT} {image} of job {number}, {tag}",
+        }
+        for image in range(IMAGES)
+    ]
+    body = {"productId": tag, "productName": f"Shakedown {tag}", "images": images}
+    return api.post("/api/image-optimization", json=body, headers=headers, within=30)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,16 +64,7 @@ class Bench:
 
     def submit(self, store: str, number: int) -> Exchange:
         """Ask for one job of ten images, each with a prompt of its own."""
-        images = [
-            {
-                "imageId": f"{self.tag}-{number}-{image}",
-                "imageUrl": self.facts["picture"],
-                "prompt": f"{PROMPT} {image} of job {number}, {self.tag}",
-            }
-            for image in range(IMAGES)
-        ]
-        body = {"productId": self.tag, "productName": f"Shakedown {self.tag}", "images": images}
-        return self.api.post("/api/image-optimization", json=body, headers=self.headers(store), within=30)
+        return submit(self.api, self.facts["picture"], self.headers(store), self.tag, number)
 
     def shown(self, store: str, posted: Exchange) -> Exchange:
         """Return a job as the API shows it to its store; job 0, which nobody has, where none was made."""
@@ -63,8 +72,11 @@ class Bench:
         number = posted.json["job"]["id"] if made else "0"
         return self.api.get(f"/api/image-optimization/jobs/{number}", headers=self.headers(store))
 
-    def follow(self, stores: list[str], *, within: float) -> dict[str, Any]:
-        """Send one job for each of the named stores, and follow all of them to their end, or until nothing moves."""
+    def follow(self, stores: list[str], *, within: float, send: Send | None = None) -> dict[str, Any]:
+        """Send one job for each of the named stores, and follow all of them to their end, or until nothing moves.
+
+        send: sends them in place of the bench and returns the answers; it gets what it shall call meanwhile.
+        """
         before = {store: self.credits(store) for store in dict.fromkeys(stores)}
         started, samples, log = time.monotonic(), list[dict[str, Any]](), self.worker
         posted: list[Exchange] = []
@@ -96,7 +108,8 @@ class Bench:
         def stalled(sample: dict[str, Any]) -> bool:
             return bool(sample["at"] - changed_at(samples) > STALLED_S)
 
-        for number, store in enumerate(stores):
+        posted += send(see) if send is not None else []
+        for number, store in enumerate(stores if send is None else ()):
             posted.append(self.submit(store, number))
             if number % 5 == 0:
                 see()

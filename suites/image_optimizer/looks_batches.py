@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
 
-from .asking import IMAGES, WORK
-from .following import Bench
+from .asking import IMAGES, WORK, token
+from .following import Bench, submit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fixtures.confidential import Confidential
     from fixtures.database import Database
     from fixtures.exchange import Exchange
     from fixtures.http import Http
+    from fixtures.load.driver import Load
     from fixtures.log import Log
     from fixtures.log_view import LogMark
     from fixtures.look import Run
     from fixtures.waiting import Patience
+
+JOBS, FIRST_STORE = 50, 40  # of the large batch: all, and those of the first store
 
 
 @observation(spends={"generations": IMAGES}, within="10 min")
@@ -78,16 +83,29 @@ def medium_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
     return bench.follow([facts["store"]] * 3 + [facts["second_store"]] * 2, within=900)
 
 
-@observation(spends={"generations": 50 * IMAGES}, within="2 h", load=True)
+@observation(spends={"generations": IMAGES})
+def large_job(api: Http, facts: dict[str, str], secrets: Confidential, marker: str, turn: int) -> Exchange:
+    """One of fifty jobs of ten images each: forty are of one store, then ten of another."""
+    store = facts["store"] if turn < FIRST_STORE else facts["second_store"]
+    return submit(api, facts["picture"], {"X-Wix-Instance": token(secrets, store)}, f"{marker}large", turn)
+
+
+@observation(spends={"generations": JOBS * IMAGES, "requests": JOBS}, within="2 h", load=True)
 def large_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
     api: Http, jobs: Database, worker: Log, attached: LogMark, run: Run, patience: Patience, facts: dict[str, str],
-    secrets: Confidential, marker: str, medium_batch: dict[str, Any],
+    secrets: Confidential, marker: str, medium_batch: dict[str, Any], load: Load,
 ) -> dict[str, Any]:  # fmt: skip
     """Fifty jobs of ten images each: forty of one store, then ten of another, followed to their end."""
     bench = Bench(
         api=api, jobs=jobs, worker=worker, attached=attached, run=run, patience=patience, facts=facts, secrets=secrets,
         tag=f"{marker}large",
     )  # fmt: skip
-    batch = bench.follow([facts["store"]] * 40 + [facts["second_store"]] * 10, within=6000)
+
+    def send(see: Callable[[], object]) -> list[Exchange]:
+        # One after the other: the second store comes when hundreds of the first one's images wait.
+        return load.drive("large_job", at_most=JOBS, within=30, answers=True, meanwhile=see).answers
+
+    stores = [facts["store"]] * FIRST_STORE + [facts["second_store"]] * (JOBS - FIRST_STORE)
+    batch = bench.follow(stores, within=6000, send=send)
     view = worker.since(attached, {"step": f"{WORK['created job']}|{WORK['prediction']}"})
     return {**batch, "steps": view}
