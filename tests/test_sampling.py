@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -296,6 +298,45 @@ def test_a_run_stops_asking_once_it_knows_and_a_replay_decides_the_same(tmp_path
     assert again.record["items"]["DEM-001"]["figures"] == item["figures"]
     assert [len(_drawn(one.folder)) for one in (run, again)] == [asked, asked]
     assert len(house.target.seen) == asked
+
+
+PERIODS = """
+@observation()
+def front(api: Http) -> Exchange:
+    \"\"\"The front page.\"\"\"
+    return api.get("/front")
+"""
+MEASURED = """
+@pytest.mark.parametrize("number", [f"DEM-{n:03}" for n in range(1, 7)])
+def test_times(front, sampled, decided, number) -> None:
+    \"\"\"The times are known.\"\"\"
+    assert len(sampled(front.json["times"][number])) > 0
+"""
+
+
+def test_benchmarks_are_those_of_the_samples_after_workers_and_in_a_replay_too(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    times = {f"DEM-{n:03}": [0.001 * n, 0.5 * n, 1 / 3 + n] for n in range(1, 7)}
+    for name in times:
+        house.item(name, kind="latency")
+    house.conftest(PERIODS)
+    house.checks(MEASURED)
+    house.target.answers["/front"] = (200, {"times": times})
+    run = house.run("-n", "3", "--formats", "benchmarks")
+    again = house.run("--replay", str(run.folder), "--formats", "benchmarks")
+    for one in (run, again, house.run("--replay", str(run.folder), "-n", "2", "--formats", "benchmarks")):
+        written = json.loads((one.folder / "benchmarks.json").read_text())["benchmarks"]
+        assert {part["name"]: part["stats"]["data"] for part in written} == times
+        stats = {part["name"]: part["stats"] for part in written}
+        assert stats["DEM-002"]["median"] == 1.0
+        assert (stats["DEM-002"]["min"], stats["DEM-002"]["max"]) == (0.002, 1 / 3 + 2)
+        assert {part["stats"]["rounds"] for part in written} == {3}
+    assert house.target.seen == [("GET", "/front")]
+    files = [str(one.folder / "benchmarks.json") for one in (run, again)]
+    words = [sys.executable, "-m", "pytest_benchmark", "compare", *files, f"--histogram={tmp_path}/drawn"]
+    told = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert [told.count(name) for name in times] == [2] * 6, told
+    assert len(list(tmp_path.glob("drawn*.svg"))) > 0
 
 
 def _open(*, seconds: list[float | None], late_s: list[float], failures: dict[int, Trouble] | None = None) -> Samples:
