@@ -9,6 +9,7 @@ Run it as `python -m benchmarks.log [MEGABYTES] [FORMAT]`: 100 and `django` unle
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import resource
 import subprocess
@@ -108,7 +109,8 @@ def main() -> None:
         print(f"{megabytes} MB, {lines} lines, {len(PATTERNS)} patterns, format {name}; load {os.getloadavg()[0]:.1f}")
         ours(path.parent / warm(path.parent), name)
         before, used = resident(), []
-        for who, look in {"ours": lambda: ours(path, name), "grep -cE": lambda: peer(path)}.items():
+        looks = (("ours", functools.partial(ours, path, name)), ("grep -cE", functools.partial(peer, path)))
+        for who, look in looks:
             began = processor()
             took, counted = look()
             used.append(processor() - began)
