@@ -314,7 +314,9 @@ def test_times(front, sampled, decided, number) -> None:
 """
 
 
-def test_benchmarks_are_those_of_the_samples_after_workers_and_in_a_replay_too(tmp_path: Path) -> None:
+def test_benchmarks_are_those_of_the_samples_after_workers_and_in_a_replay_too(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     house = House(tmp_path)
     times = {f"DEM-{n:03}": [0.001 * n, 0.5 * n, 1 / 3 + n] for n in range(1, 7)}
     for name in times:
@@ -334,10 +336,11 @@ def test_benchmarks_are_those_of_the_samples_after_workers_and_in_a_replay_too(t
         assert {part["stats"]["rounds"] for part in written} == {3}
     assert house.target.seen == [("GET", "/front")]
     files = [str(one.folder / "benchmarks.json") for one in (run, again)]
-    words = [sys.executable, "-m", "pytest_benchmark", "compare", *files, f"--histogram={tmp_path}/drawn"]
-    told = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    elsewhere = tmp_path_factory.mktemp("compared")  # the house's own pytest has plugins that are not there
+    words = [sys.executable, "-m", "pytest_benchmark", "compare", *files, f"--histogram={elsewhere}/drawn"]
+    told = subprocess.run(words, cwd=elsewhere, capture_output=True, text=True, check=True).stdout
     assert [told.count(name) for name in times] == [2] * 6, told
-    assert len(list(tmp_path.glob("drawn*.svg"))) > 0
+    assert len(list(elsewhere.glob("drawn*.svg"))) > 0
 
 
 def _open(*, seconds: list[float | None], late_s: list[float], failures: dict[int, Trouble] | None = None) -> Samples:
