@@ -7,12 +7,15 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fixtures.values import UndecidedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from fixtures.confidential import Confidential
+    from fixtures.exchange import Exchange
     from fixtures.log_view import LogView
 
 STATS = "/api/replicate-rate-limiter/stats"
@@ -82,6 +85,11 @@ def first_day(now: dt.datetime, deployed: str, pace: float) -> None:
     hours = (now - dt.datetime.fromisoformat(deployed)).total_seconds() * pace / 3600
     if hours < 24:
         raise UndecidedError(f"{hours:.1f} hours have passed since the deployment, and the item is about its first 24")
+
+
+def told(samples: Iterable[Mapping[str, Any]]) -> list[Exchange]:
+    """Return the answers of the statistics that tell something; that one is refused is another item's matter."""
+    return [one["stats"] for one in samples if one["stats"].status == 200]
 
 
 def token(secrets: Confidential, store: str) -> str:

@@ -10,6 +10,8 @@ import pytest
 from judging.bands import Band, Bands, decide_band
 from judging.proportions import ShareLimit, decide_share
 
+from .asking import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -34,7 +36,7 @@ def _seconds(batch: Batch) -> list[float]:
 
 
 def _queues(batch: Batch) -> list[int]:
-    return [one["stats"].json["rateLimiter"]["queueLength"] for one in batch["samples"]]
+    return [one.json["rateLimiter"]["queueLength"] for one in told(batch["samples"])]
 
 
 @pytest.mark.item("IMO-037")

@@ -9,6 +9,8 @@ import pytest
 
 from fixtures.values import UndecidedError
 
+from .asking import told
+
 if TYPE_CHECKING:
     from fixtures.log_view import LogView
 
@@ -16,7 +18,7 @@ Watch = dict[str, Any]
 
 
 def _figures(watch: Watch) -> list[dict[str, Any]]:
-    return [one["stats"].json["rateLimiter"] for one in watch["stats"]]
+    return [one.json["rateLimiter"] for one in told(watch["stats"])]
 
 
 @pytest.mark.item("IMO-044")
@@ -97,7 +99,7 @@ def test_the_usage_is_requests_by_limit(watch: Watch, small_batch: Watch) -> Non
 @pytest.mark.item("IMO-051")
 def test_the_queue_is_called_healthy_while_it_is_short(watch: Watch) -> None:
     """In every sample queueHealthy says whether fewer than 500 requests wait."""
-    said = [one["stats"].json["health"]["queueHealthy"] for one in watch["stats"]]
+    said = [one.json["health"]["queueHealthy"] for one in told(watch["stats"])]
     assert said == [one["queueLength"] < 500 for one in _figures(watch)]
     assert len(said) >= 5
 
@@ -105,7 +107,7 @@ def test_the_queue_is_called_healthy_while_it_is_short(watch: Watch) -> None:
 @pytest.mark.item("IMO-052")
 def test_the_usage_is_called_healthy_while_it_is_in_bounds(watch: Watch) -> None:
     """In every sample rpmHealthy says whether the usage is at most 95 %; at exactly 95 % both readings are allowed."""
-    seen = [(one["stats"].json["health"]["rpmHealthy"], one["stats"].json["rateLimiter"]) for one in watch["stats"]]
+    seen = [(one.json["health"]["rpmHealthy"], one.json["rateLimiter"]) for one in told(watch["stats"])]
     clear = [(said, figures["rpmUsagePercent"] < 95) for said, figures in seen if figures["rpmUsagePercent"] != 95]
     assert [said for said, _ in clear] == [expected for _, expected in clear]
     assert len(clear) >= 5

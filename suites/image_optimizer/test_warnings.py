@@ -9,6 +9,8 @@ import pytest
 
 from judging.bands import Band, Bands, decide_band
 
+from .asking import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,10 +50,8 @@ def _longest(day_log: LogView, name: str, pace: float) -> float:
 @pytest.mark.item("IMO-062")
 def test_fewer_than_500_requests_wait(watch: dict[str, Any], day_log: LogView, decided: Decided) -> None:
     """In no sample, and in no heartbeat since the deployment, do 500 requests wait."""
-    assert (
-        decided(decide_band(max(one["stats"].json["rateLimiter"]["queueLength"] for one in watch["stats"]), QUEUE))
-        == "pass"
-    )
+    longest = max(one.json["rateLimiter"]["queueLength"] for one in told(watch["stats"]))
+    assert decided(decide_band(longest, QUEUE)) == "pass"
     assert day_log.counts["any heartbeat"] > 0
     assert day_log.counts["queue above 499"] == 0
 
