@@ -129,6 +129,7 @@ def test_a_replay_judges_the_load_again_without_traffic(house: House) -> None:
     assert house.target.seen == []
 
 
+@pytest.mark.prove
 def test_two_workers_share_the_turns_of_a_master(house: House) -> None:
     port = free_port()
     house.settle()
@@ -142,6 +143,7 @@ def test_two_workers_share_the_turns_of_a_master(house: House) -> None:
         assert sorted(turns(house)) == list(range(40))
 
 
+@pytest.mark.prove
 def test_a_worker_that_is_lost_leaves_the_load_unseen(house: House) -> None:
     port = free_port()
     house.target.wait_s = 0.5
@@ -156,6 +158,7 @@ def test_a_worker_that_is_lost_leaves_the_load_unseen(house: House) -> None:
     assert "found what 1 of 2 workers saw" in run.record["items"]["DEM-001"]["message"]
 
 
+@pytest.mark.prove
 def test_a_worker_with_another_environment_file_takes_no_turn(house: House) -> None:
     port = free_port()
     house.settle()
@@ -167,6 +170,7 @@ def test_a_worker_with_another_environment_file_takes_no_turn(house: House) -> N
     assert "differs from the environment file" in run.record["items"]["DEM-001"]["message"]
 
 
+@pytest.mark.prove
 def test_a_stall_shows_to_all_turns_that_were_due(tmp_path: Path) -> None:
     house = loaded(tmp_path, "at_most=40, users=6, rate=20, answers=True")
     house.checks("""
