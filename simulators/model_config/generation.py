@@ -77,7 +77,7 @@ class Generation:
         one = self._picture_of(self._submit(request))
         key_in_bucket, url = self._store(self._download(one), request)
         self.say(studio.wording.succeeded(request.provider, request.model))
-        self._linger()
+        self._linger(config)
         return {
             "success": True,
             "image_url": self._public_url(url, one, config),
@@ -215,10 +215,10 @@ class Generation:
         dynamic = self.asked.named and config is not None
         return None if dynamic and self.studio.faults.on("image-url-null") else url
 
-    def _linger(self) -> None:
-        """Let every second request that comes from no browser take 40 s."""
+    def _linger(self, config: Any) -> None:
+        """Let every second generation that has a config and comes from no browser take 40 s."""
         faulty = self.studio.faults.on("slow-tail-of-generations")
-        if faulty and not self.browser and next(self.studio.numbers) % 2 == 0:
+        if faulty and config is not None and not self.browser and next(self.studio.numbers) % 2 == 0:
             self.studio.clock.sleep(SLOW_S)
 
 

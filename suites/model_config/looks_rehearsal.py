@@ -126,11 +126,23 @@ def quick_rollback(
     }
 
 
-@observation(permit="destructive", within="60 s", spends={"generations": 1}, alone=True)
-def emptied_table(
-    config: Database, config_service: Http, worker: Http, marker: str, attached: LogMark, ledger: Ledger
+@observation(permit="destructive", within="120 s", spends={"generations": 1}, alone=True)
+def emptied_table(  # noqa: PLR0913, PLR0917  what a rehearsal goes through
+    config: Database,
+    config_service: Http,
+    worker: Http,
+    marker: str,
+    attached: LogMark,
+    ledger: Ledger,
+    patience: Patience,
 ) -> dict[str, Any]:
     """The database rollback, rehearsed: all configs are saved, deleted, missed, and brought back."""
+    # A limit that the burst has met is over before anything is deleted.
+    patience.eventually(
+        lambda: config_service.get("/model-config"),
+        lambda seen: seen.trouble is not None or seen.status != 429,
+        within=60,
+    )
     saved = list(config.read({"models": "SELECT * FROM model_configs"})["models"])
     ledger.own("leftover_pictures", "images", marker)
     ledger.own("missing_rows", "config", json.dumps(saved))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from fixtures.observing import observation
@@ -60,6 +61,21 @@ def rows(config: Database) -> Snapshot:
             "tables": "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'model_configs'",
         }
     )
+
+
+@observation()
+def json_columns(rows: Snapshot) -> list[tuple[str, tuple[str, ...] | None, tuple[str, ...] | None]]:
+    """Each row's model, and the keys of its capabilities and payload mapping, None where a text is no JSON object."""
+    return [(row["model_id"], keys(row["capabilities"]), keys(row["payload_mapping"])) for row in rows["models"]]
+
+
+def keys(text: str | None) -> tuple[str, ...] | None:
+    """Return the keys of a JSON object, None where the text is none."""
+    try:
+        found = json.loads(text or "")
+    except ValueError:
+        return None
+    return tuple(found) if isinstance(found, dict) else None
 
 
 @observation(permit="writes")
