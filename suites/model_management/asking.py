@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fixtures.observing import observation
+
 if TYPE_CHECKING:
     from fixtures.look import Ledger
     from fixtures.python import Call, Python
@@ -58,3 +60,16 @@ def write(package: Python, ledger: Ledger, target: str, marker: str, **arguments
     """Call a probe that leaves tagged models behind, which the run owns from now on."""
     ledger.own("tagged_models", "package", marker)
     return package.call(f"probe_{target}", modules=modules(), permit="writes", marker=marker, **arguments)
+
+
+def tagged(target: str, claim: str, *, within: str = "180 s", **more: Any) -> object:
+    """Declare the look that calls a probe which leaves tagged models behind; it has the name of the probe's function.
+
+    target: "registry:race" calls `race` of `probe_registry`. more: as `observation` takes it.
+    """
+
+    def calling(package: Python, ledger: Ledger, marker: str) -> Call:
+        return write(package, ledger, target, marker)
+
+    calling.__name__, calling.__doc__ = target.partition(":")[2], claim
+    return observation(within=within, permit="writes", **more)(calling)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.observing import observation
 
-from .asking import write
+from .asking import tagged, write
 
 if TYPE_CHECKING:
     from fixtures.database import Database, Snapshot
@@ -30,16 +30,15 @@ QUERIES = {
 }
 
 
-@observation(within="180 s", permit="writes")
-def wiring(package: Python, ledger: Ledger, marker: str) -> Call:
-    """A client with a registry of ours, and a coordinator with a deployment manager of ours."""
-    return write(package, ledger, "clients:wiring", marker)
-
-
-@observation(within="240 s", permit="writes", spends={"generations": 4})
-def outage(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Texts from clients whose registry refuses, hangs, knows nothing, and comes back."""
-    return write(package, ledger, "clients:outage", marker)
+wiring = tagged(
+    "clients:wiring", "A client with a registry of ours, and a coordinator with a deployment manager of ours."
+)
+outage = tagged(
+    "clients:outage",
+    "Texts from clients whose registry refuses, hangs, knows nothing, and comes back.",
+    within="240 s",
+    spends={"generations": 4},
+)
 
 
 @observation(within="300 s", permit="writes")
@@ -48,28 +47,26 @@ def log_trouble(package: Python, ledger: Ledger, marker: str, run: Run) -> Call:
     return write(package, ledger, "clients:log_trouble", marker, patience_s=60 / run.speed)
 
 
-@observation(within="240 s", permit="writes")
-def refused_deployment(package: Python, ledger: Ledger, marker: str) -> Call:
-    """The deployment of a tagged model whose endpoint answers nothing but errors."""
-    return write(package, ledger, "deployments:refusal", marker)
-
-
-@observation(within="240 s", permit="writes")
-def default_deployment(package: Python, ledger: Ledger, marker: str) -> Call:
-    """A tagged deployment without a strategy, by a manager built as the guide shows."""
-    return write(package, ledger, "deployments:default", marker)
-
-
-@observation(within="300 s", permit="writes")
-def strategies(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Tagged deployments of good models by all three strategies, with traffic, looked at step by step."""
-    return write(package, ledger, "deployments:strategies", marker)
-
-
-@observation(within="300 s", permit="writes")
-def disappointments(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Tagged deployments of models that turn out bad: failing, slow, and failing a minute after the switch."""
-    return write(package, ledger, "deployments:disappointments", marker)
+refused_deployment = tagged(
+    "deployments:refused_deployment",
+    "The deployment of a tagged model whose endpoint answers nothing but errors.",
+    within="240 s",
+)
+default_deployment = tagged(
+    "deployments:default_deployment",
+    "A tagged deployment without a strategy, by a manager built as the guide shows.",
+    within="240 s",
+)
+strategies = tagged(
+    "deployments:strategies",
+    "Tagged deployments of good models by all three strategies, with traffic, looked at step by step.",
+    within="300 s",
+)
+disappointments = tagged(
+    "deployments:disappointments",
+    "Tagged deployments of models that turn out bad: failing, slow, and failing a minute after the switch.",
+    within="300 s",
+)
 
 
 @observation(within="60 s")
@@ -78,7 +75,9 @@ def deployed_rows(models: Database, marker: str, strategies: Call, disappointmen
     return models.read(QUERIES, {"tagged": f"verify_{marker}_%"})
 
 
-@observation(within="240 s", permit="writes", alone=True)
-def latencies(package: Python, ledger: Ledger, marker: str) -> Call:
-    """The times of lookups, registrations, log writes, verdicts and fallbacks, with nothing else under way."""
-    return write(package, ledger, "latencies:measured", marker)
+latencies = tagged(
+    "latencies:latencies",
+    "The times of lookups, registrations, log writes, verdicts and fallbacks, with nothing else under way.",
+    within="240 s",
+    alone=True,
+)

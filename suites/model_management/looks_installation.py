@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from fixtures.observing import observation, removal
 
-from .asking import look, modules, write
+from .asking import look, modules, tagged
 
 if TYPE_CHECKING:
     from fixtures.database import Database, Snapshot
     from fixtures.exchange import Exchange
     from fixtures.http import Http
-    from fixtures.look import Ledger
     from fixtures.python import Call, Python
 
 QUERIES = {
@@ -69,40 +68,16 @@ def lookups(package: Python) -> Call:
     return look(package, "registry:lookups")
 
 
-@observation(within="180 s", permit="writes")
-def registration(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Tagged models, registered, refused, promoted and retired."""
-    return write(package, ledger, "registry:registration", marker)
-
-
-@observation(within="180 s", permit="writes")
-def race(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Two tagged models of one use case, promoted at the same moment again and again."""
-    return write(package, ledger, "registry:race", marker)
-
-
-@observation(within="180 s", permit="writes")
-def broken_health(package: Python, ledger: Ledger, marker: str) -> Call:
-    """What each part says of its health while its database is away."""
-    return write(package, ledger, "registry:health_when_broken", marker)
-
-
-@observation(within="180 s", permit="writes")
-def log_written(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Entries of the inference log: two that are written, and one that must be refused."""
-    return write(package, ledger, "log:written", marker)
-
-
-@observation(within="180 s", permit="writes")
-def verdicts(package: Python, ledger: Ledger, marker: str) -> Call:
-    """The guardrails' verdicts on outputs that are harmless, harmful, and only look harmful."""
-    return write(package, ledger, "guardrails:verdicts", marker)
-
-
-@observation(within="180 s", permit="writes")
-def narratives(package: Python, ledger: Ledger, marker: str) -> Call:
-    """Narratives for a tagged player, under monitors of all severities."""
-    return write(package, ledger, "guardrails:narratives", marker)
+registration = tagged("registry:registration", "Tagged models, registered, refused, promoted and retired.")
+race = tagged("registry:race", "Two tagged models of one use case, promoted at the same moment again and again.")
+broken_health = tagged("registry:broken_health", "What each part says of its health while its database is away.")
+log_written = tagged(
+    "log:log_written", "Entries of the inference log: two that are written, and one that must be refused."
+)
+verdicts = tagged(
+    "guardrails:verdicts", "The guardrails' verdicts on outputs that are harmless, harmful, and only look harmful."
+)
+narratives = tagged("guardrails:narratives", "Narratives for a tagged player, under monitors of all severities.")
 
 
 @observation(within="180 s", spends={"generations": 4})

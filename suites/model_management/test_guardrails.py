@@ -75,6 +75,5 @@ def test_a_critical_violation_is_kept_for_review(verdicts: Call, rows: Snapshot,
 def test_a_narrative_names_the_model_it_came_from(narratives: Call, rows: Snapshot) -> None:
     """What a narrative violates can be kept: it is reported for a registered model, not for a word."""
     given = [one["model_id"] for one in narratives.result["critical"]["given"]]
-    current = [row["model_id"] for row in rows["current"] if row["use_case"] == "story_generation"]
-    assert len(current) == 1
-    assert given == current
+    assert len(given) == 1
+    assert set(given) - set(rows["current"].column("model_id")) == set()

@@ -75,13 +75,13 @@ async def strategies(marker: str) -> dict[str, Any]:
     )
 
 
-async def refusal(marker: str) -> dict[str, Any]:
+async def refused_deployment(marker: str) -> dict[str, Any]:
     """Deploy a model whose endpoint answers nothing but errors."""
     install()
     return await _one(marker, "refused", "blue_green", _dead)
 
 
-async def default(marker: str) -> dict[str, Any]:
+async def default_deployment(marker: str) -> dict[str, Any]:
     """Deploy without naming a strategy, with a manager built as the guide shows, and go back."""
     install()
     return await _one(marker, "default", None, _good, bare=True, back=True)

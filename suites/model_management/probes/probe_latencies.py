@@ -17,7 +17,7 @@ _LONG = "A long walk through the old town. " * 1500  # 50 kB, as the checklist a
 _REAL = f"{GOOD} The neon lights flicker above the wet street, and nobody is in a hurry. " * 20
 
 
-async def measured(marker: str) -> dict[str, Any]:
+async def latencies(marker: str) -> dict[str, Any]:
     """Measure lookups, registrations, log writes, verdicts and fallbacks, one after the other."""
     model_id = await registered(marker, "latency", "timed")
     await made_current(model_id)

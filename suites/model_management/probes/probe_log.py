@@ -9,7 +9,7 @@ from probe_ground import registered, tried, use_case
 from services.model_management.historical_log_processor import HistoricalLogProcessor
 
 
-async def written(marker: str) -> dict[str, Any]:
+async def log_written(marker: str) -> dict[str, Any]:
     """Write the checklist's test entry and one of its own for a tagged model, and one that must be refused."""
     model_id = await registered(marker, "log", "logged")
     processor = HistoricalLogProcessor()

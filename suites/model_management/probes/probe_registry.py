@@ -126,7 +126,7 @@ def _asked(url: str, prompt: str) -> dict[str, Any]:
         return {"status": getattr(error, "code", 0), "text": "", "error": str(error)}
 
 
-async def health_when_broken(marker: str) -> dict[str, Any]:
+async def broken_health(marker: str) -> dict[str, Any]:
     """Ask every part for its health with a database that is away; return which of them say that something is wrong."""
     broken: Any = BrokenPool()
     lookup = await tried(ModelRegistry(broken).get_current_model("foundation_layer"))

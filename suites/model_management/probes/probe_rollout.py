@@ -94,7 +94,7 @@ class Rollout:
         await self.clock.settle(20)
         await self._note("over")
         return {
-            "result": result["returned"],
+            "result": result["returned"] or {},
             "raised": result["raised"],
             "hung": result["hung"],
             "ids": self.ids,
