@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulators.image_optimizer import provider
 from simulators.image_optimizer.api import Api
 from simulators.image_optimizer.console import LEVELS, Console
-from simulators.image_optimizer.history import DAY_S, HOUR_S, History
+from simulators.image_optimizer.history import HOUR_S, History, hides_debug_lines
 from simulators.image_optimizer.limiter import Limiter
 from simulators.image_optimizer.past import Past
 from simulators.image_optimizer.store import Store
@@ -45,7 +45,7 @@ class Deployment:
             )
         past = Past(history=self.history, faults=site.faults, picture=self.picture)
         past.fill(store)
-        level = LEVELS["INFO" if site.faults.on("real-debug-hidden") else "DEBUG"]
+        level = LEVELS["INFO" if hides_debug_lines(site.faults) else "DEBUG"]
         console = Console(
             site.folder / "app.log", site.clock, level, worker_kept=not site.faults.on("worker-lines-elsewhere")
         )
@@ -55,7 +55,7 @@ class Deployment:
         console.past(past.lines(until))
         worker = Worker(
             clock=site.clock, faults=site.faults, store=store, limiter=limiter, provider=replicate, console=console,
-            uptime=DAY_S + until, next_beat=past.next_beat(until),
+            uptime=self.history.age_s + until, next_beat=past.next_beat(until),
         )  # fmt: skip
         api = Api(
             clock=site.clock, faults=site.faults, store=store, limiter=limiter, worker=worker, secret=self.secret,

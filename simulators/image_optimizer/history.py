@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulators.faults import Faults
 
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3600.0, 60.0
+SHORT_DAY_S = 20 * HOUR_S
 QUIET_EVERY_S, QUIET_IMAGES = 1200.0, 4
 BUSY_FROM_S, BUSY_S = -3 * HOUR_S, 720.0
 BUSY_PER_MINUTE = 402.0  # images: with twenty polls a minute they use 94 % of the limit
@@ -67,7 +68,8 @@ class History:
         self.faults = faults
         self._stores = stores
         self._made = 0
-        self.deployed = self.moment(-DAY_S)
+        self.age_s = SHORT_DAY_S if faults.on("first-day-not-over") else DAY_S
+        self.deployed = self.moment(-self.age_s)
         self.jobs = sorted(self._jobs(), key=lambda job: job.created)
 
     def moment(self, seconds: float) -> dt.datetime:
@@ -81,8 +83,8 @@ class History:
 
     def _quiet(self) -> Iterator[PastJob]:
         slow = self.faults.on("one-job-in-four-slow")
-        for number in range(int((DAY_S - 600) / QUIET_EVERY_S)):
-            created = -DAY_S + 300 + number * QUIET_EVERY_S
+        for number in range(int((self.age_s - 600) / QUIET_EVERY_S)):
+            created = -self.age_s + 300 + number * QUIET_EVERY_S
             if BUSY_FROM_S - 300 < created < BUSY_FROM_S + BUSY_S + 900:
                 continue
             longer = 300.0 if slow else 0.0
@@ -157,6 +159,11 @@ class History:
                         created=self.moment(item.started), ready=self.moment(item.ended - 1), error=item.error,
                     ),
                 )  # fmt: skip
+
+
+def hides_debug_lines(faults: Faults) -> bool:
+    """Say whether the server runs at a level that hides its debug lines."""
+    return faults.on("real-debug-hidden") or faults.on("level-untold")
 
 
 def _unevenly(even: float) -> float:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from simulators.image_optimizer.history import (
     BUSY_FROM_S,
     BUSY_S,
-    DAY_S,
     HOUR_S,
     MINUTE_S,
     RECENT_FROM_S,
     RECENT_PER_MINUTE,
     RECENT_S,
     History,
+    hides_debug_lines,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BEAT_S, REAL_BEAT_S = 30.0, 35.0
 TEXT = "[ImageOptWorker]"
 USAGE = 422.0  # requests of a busy minute
 POLLS = 20.0  # and those of them that poll
+LONG_RUN_S, LONG_RUN_ITEMS = BUSY_FROM_S + 301, 100  # when a batch is created whose items take a second each
 
 _JOB_LEFT: LiteralString = """
     INSERT INTO image_optimization_jobs (instance_id, product_id, product_name, status, total_images,
@@ -144,25 +145,25 @@ class Past:
 
     def next_beat(self, until: float) -> float:
         """Return after how many of the target's seconds the heart beats again."""
-        return self.beat - (until + DAY_S - BEAT_S) % self.beat
+        return self.beat - (until + self.history.age_s - BEAT_S) % self.beat
 
     def lines(self, until: float) -> Iterator[tuple[dt.datetime, str]]:
         """Yield what the server printed, each line with its moment, in no order; its heart beats `until` then."""
         every = (*self._start(), *self._beats(until), *self._work(), *self._troubles())
         gap = (-5 * HOUR_S, -5 * HOUR_S + 400.0) if self.faults.on("log-gap") else (0.0, 0.0)
         if self.faults.on("hours-unrecorded"):
-            gap = (-DAY_S + 2 * HOUR_S, -DAY_S + 5 * HOUR_S)
+            gap = (-self.history.age_s + 2 * HOUR_S, -self.history.age_s + 5 * HOUR_S)
         for at, text in every:
             if not gap[0] <= at < gap[1]:
                 yield self.history.moment(at), text
 
     def _start(self) -> Iterator[Line]:
-        at, faults = -DAY_S + 1.0, self.faults
+        at, faults = -self.history.age_s + 1.0, self.faults
         rpm = 600 if faults.on("limiter-says-600") else 450
         if faults.on("banner-of-the-process-before"):
             yield at - 1800.0, f"{TEXT} Starting two-phase image optimization worker..."
-        level = "INFO (2)" if faults.on("real-debug-hidden") else "DEBUG (3)"
-        yield at, f"[Logger] Log level: {level}"
+        if not faults.on("level-untold"):
+            yield at, f"[Logger] Log level: {'INFO (2)' if hides_debug_lines(faults) else 'DEBUG (3)'}"
         yield at + 0.01, "[DB Pool] Configuration: { max: 100, min: 10 }"
         yield at + 0.02, "[RateLimiter] Initialized with 450 RPM, 450000 TPM"
         for again in range(2 if faults.on("limiter-starts-twice") else 1):
@@ -187,11 +188,12 @@ class Past:
 
     def _beats(self, until: float) -> Iterator[Line]:
         number, faults = 0, self.faults
-        at = -DAY_S + 30.0
+        at = -self.history.age_s + 30.0
         while at < until:
             number += 1
             queue, requests = self._figures(at)
-            if not (faults.on("heartbeats-late") and BUSY_FROM_S <= at < BUSY_FROM_S + 180):
+            late = faults.on("heartbeats-late") and BUSY_FROM_S <= at < BUSY_FROM_S + 180
+            if not late and not (faults.on("real-no-beat-while-creating") and 0 <= at - LONG_RUN_S <= LONG_RUN_ITEMS):
                 share = 90.0 if faults.on("heartbeat-percent-wrong") else 100 * requests / 450
                 cycle = 1 if faults.on("cycle-stuck") else number * 6
                 yield at, f"{TEXT} Heartbeat - cycle {cycle} | Queue: {queue} | RPM: {requests}/450 ({share:.1f}%)"
@@ -220,6 +222,8 @@ class Past:
 
     def _work(self) -> Iterator[Line]:
         number = 0
+        if self.faults.on("real-no-beat-while-creating"):
+            yield from self._long_run()
         for name, job in enumerate(self.history.jobs, start=1):
             yield job.created, f"[ImageOptimization] Created job {name} for {len(job.items)} images"
             for item in job.items:
@@ -227,8 +231,15 @@ class Past:
                 if item.error:
                     said = item.logged or item.error
                     yield item.ended, f"{TEXT} ❌ Item {number} failed: {said}"
-                elif not self.faults.on("real-debug-hidden"):
+                elif not hides_debug_lines(self.faults):
                     yield item.ended, f"{TEXT} ✅ Item {number} completed"
+
+    def _long_run(self) -> Iterator[Line]:
+        """Yield what the creation of a full batch prints while one request a second leaves the limiter."""
+        yield LONG_RUN_S, f"{TEXT} Creating predictions for {LONG_RUN_ITEMS} items"
+        for number in range(1, LONG_RUN_ITEMS):
+            yield LONG_RUN_S + number, f"[Replicate] Prediction created: long{number:022d}"
+        yield LONG_RUN_S + LONG_RUN_ITEMS, f"{TEXT} Prediction creation batch complete: {LONG_RUN_ITEMS} items"
 
     def _troubles(self) -> Iterator[Line]:
         faults = self.faults

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from fixtures.confidential import Confidential
     from fixtures.exchange import Exchange
+    from fixtures.log_lines import LogMatch
     from fixtures.log_view import LogView
 
 STATS = "/api/replicate-rate-limiter/stats"
@@ -67,6 +68,7 @@ FIGURES = {
     "queue above 1000": r"Heartbeat .*Queue: (?:100[1-9]|10[1-9]\d|1[1-9]\d\d|[2-9]\d{3}|\d{5,}) ",
     "usage above 95": r"Heartbeat .*\((?:95\.[1-9]|9[6-9](?:\.\d)?|\d{3,}(?:\.\d)?)%",
     "usage at 100": r"Heartbeat .*\(\d{3,}(?:\.\d)?%",
+    "usage 80 to 90": r"Heartbeat .*\((?:8\d(?:\.\d)?|90(?:\.0)?)%",
     "usage 80 to 95": r"Heartbeat .*\((?:8\d(?:\.\d)?|9[0-4](?:\.\d)?|95(?:\.0)?)%",
     "usage 85 to 95": r"Heartbeat .*\((?:8[5-9](?:\.\d)?|9[0-4](?:\.\d)?|95(?:\.0)?)%",
 }
@@ -76,7 +78,7 @@ PAST = {
     **WORDING,
     **TROUBLES,
     **FIGURES,
-    **{name: WORK[name] for name in ("any heartbeat", "worker", "prediction", "creating")},
+    **{name: WORK[name] for name in ("any heartbeat", "worker", "prediction", "creating", "batch complete")},
 }
 
 
@@ -107,3 +109,14 @@ def token(secrets: Confidential, store: str) -> str:
 def counts_of(view: LogView) -> dict[str, int]:
     """Return how many lines match each pattern; none while nothing was logged yet."""
     return view.counts if view.trouble is None else dict.fromkeys(LIVE, 0)
+
+
+def ordered(view: LogView, *names: str) -> list[LogMatch]:
+    """Return the lines that match one of these patterns, in the order of the log."""
+    view.look()
+    return [one for one in view.digest.found if one.name in names]
+
+
+def numbers(found: Iterable[LogMatch], name: str) -> list[int]:
+    """Return the numbers that the lines of this pattern tell."""
+    return [int(one.groups[0] or 0) for one in found if one.name == name]

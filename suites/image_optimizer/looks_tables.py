@@ -70,8 +70,14 @@ QUERIES = {
         "(count(i.id) FILTER (WHERE i.status::text = 'DONE'), count(i.id) FILTER (WHERE i.status::text = 'FAILED')))"
     ),
     "pending": (
-        "SELECT id, extract(epoch FROM now() - created_at)::float8 * :speed AS age FROM image_optimization_jobs "
-        "WHERE status::text = 'PENDING'"
+        "SELECT j.id, extract(epoch FROM now() - j.created_at)::float8 * :speed AS age, "
+        "count(i.id) FILTER (WHERE i.status::text NOT IN ('DONE', 'FAILED')) AS open "
+        "FROM image_optimization_jobs j LEFT JOIN image_optimization_items i ON i.job_id = j.id "
+        "WHERE j.status::text = 'PENDING' GROUP BY j.id"
+    ),
+    "moving": (
+        "SELECT extract(epoch FROM now() - max(updated_at))::float8 * :speed AS age FROM image_optimization_items "
+        "WHERE status::text <> 'PENDING'"
     ),
     "latency": (
         "SELECT j.id, j.created_at AS job_created, MIN(i.updated_at) AS first_item_started, "
@@ -95,10 +101,6 @@ QUERIES = {
         "SELECT id, replicate_prediction_id AS prediction, error FROM image_optimization_items "
         "WHERE status::text = 'FAILED' AND updated_at >= :since LIMIT 1000"
     ),
-    "known": (
-        "SELECT replicate_prediction_id AS prediction, status::text AS status FROM image_optimization_items "
-        "WHERE created_at > now() - make_interval(secs => :hour) * 3"
-    ),
     "minutes": (
         "SELECT floor(extract(epoch FROM now() - at) * :speed / 60)::int AS ago, sum(made)::int AS created, "
         "sum(done)::int AS done, sum(failed)::int AS failed FROM ("
@@ -109,6 +111,17 @@ QUERIES = {
         "WHERE created_at >= :since AND status::text IN ('DONE', 'FAILED')) ends GROUP BY 1"
     ),
 }
+
+
+@observation(within="60 s")
+def known(jobs: Database, run: Run, predictions: dict[str, Any]) -> dict[str, str]:
+    """The state of each item of the last hours by its prediction, read after Replicate's list: it lacks none of it."""
+    query = (
+        "SELECT replicate_prediction_id AS prediction, status::text AS status FROM image_optimization_items "
+        "WHERE replicate_prediction_id IS NOT NULL AND created_at > now() - make_interval(secs => :hour) * 3"
+    )
+    rows = jobs.read({"known": query}, {"hour": 3600 / run.speed})["known"]
+    return {row["prediction"]: row["status"] for row in rows}
 
 
 @observation()

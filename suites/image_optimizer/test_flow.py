@@ -1,41 +1,17 @@
-"""The log tells what became of a job, step by step, and both phases keep their rounds."""
+"""The log tells what became of a job, step by step."""
 
 from __future__ import annotations
 
-import statistics
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .asking import numbers
 
 if TYPE_CHECKING:
     from fixtures.log_view import LogView
 
 Batch = dict[str, Any]
-
-
-def _numbers(view: LogView, name: str) -> list[int]:
-    return [int(one.groups[0] or 0) for one in view.matches[name]]
-
-
-def _gap(watch: Batch, name: str) -> float:
-    """Return the median time between two rounds; lines of one moment are one round."""
-    times = sorted(watch["arrivals"][name])
-    return float(statistics.median(after - before for before, after in pairwise(times) if after - before > 0.2))
-
-
-@pytest.mark.item("IMO-022")
-def test_phase_1_runs_every_five_seconds(debug: LogView, watch: Batch) -> None:
-    """The median time between two rounds of phase 1 is 5 s, give or take one."""
-    assert len(watch["arrivals"]["round of phase 1"]) >= 3
-    assert 4 <= _gap(watch, "round of phase 1") <= 6
-
-
-@pytest.mark.item("IMO-024")
-def test_phase_2_runs_every_three_seconds(debug: LogView, watch: Batch) -> None:
-    """The median time between two rounds of phase 2 is 3 s, give or take one."""
-    assert len(watch["arrivals"]["round of phase 2"]) >= 3
-    assert 2 <= _gap(watch, "round of phase 2") <= 4
 
 
 @pytest.mark.item("IMO-031")
@@ -61,18 +37,10 @@ def test_each_image_gets_one_prediction(logged: LogView, small_batch: Batch, pre
 @pytest.mark.item("IMO-033")
 def test_the_predictions_are_polled(debug: LogView) -> None:
     """Between creation and completion the log tells of polls, each of some predictions, which cover all ten."""
-    polled = _numbers(debug, "polling")
+    polled = numbers(debug.matches["polling"], "polling")
     assert len(polled) >= 1
     assert min(polled) >= 1
     assert sum(polled) >= 10
-
-
-@pytest.mark.item("IMO-056")
-def test_each_creation_run_logs_how_many_items_it_takes(logged: LogView) -> None:
-    """The creation runs log from 1 to 100 items each, as many as predictions were asked for."""
-    taken = _numbers(logged, "creating")
-    assert sum(taken) == logged.counts["prediction"] + logged.counts["not predicted"]
-    assert 1 <= min(taken) <= max(taken) <= 100
 
 
 @pytest.mark.item("IMO-057")
@@ -83,38 +51,11 @@ def test_each_prediction_is_logged_with_its_item(debug: LogView, small_batch: Ba
     assert sorted(one.groups for one in debug.matches["predicted"] if one.groups[0] in ours) == stored
 
 
-@pytest.mark.item("IMO-058")
-def test_each_creation_run_logs_its_end(logged: LogView) -> None:
-    """Each creation run logs its end, with the number of its beginning."""
-    assert len(_numbers(logged, "creating")) >= 1
-    assert _numbers(logged, "batch complete") == _numbers(logged, "creating")
-
-
-@pytest.mark.item("IMO-059")
-def test_each_poll_run_logs_how_many_predictions_it_takes(debug: LogView) -> None:
-    """Each poll run logs from 1 to 50 predictions, and at its end as many."""
-    started, ended = _numbers(debug, "polling"), _numbers(debug, "polled")
-    assert len(ended) >= 1
-    assert 1 <= min(started) <= max(started) <= 50
-    assert started[: len(ended)] == ended
-
-
 @pytest.mark.item("IMO-060")
 def test_each_finished_item_is_logged(debug: LogView, small_batch: Batch) -> None:
     """Each item that is done is logged as completed once, and no other one is."""
     rows = list(small_batch["rows"]["items"])
     done = sorted(row["id"] for row in rows if row["status"] == "DONE")
     assert len(rows) == 10
-    assert sorted(set(_numbers(debug, "completed")) & {row["id"] for row in rows}) == done
-    assert sorted(number for number in _numbers(debug, "completed") if number in done) == done
-
-
-@pytest.mark.item("IMO-090")
-def test_the_polling_worker_runs(debug: LogView, watch: Batch) -> None:
-    """From the first prediction to the last completion, or to the end of the watch, no 10 s pass without a poll."""
-    first = min(watch["arrivals"]["predicted"])
-    rounds = [at for at in watch["arrivals"]["round of phase 2"] if at >= first]
-    last = max(watch["arrivals"]["completed"] or rounds)
-    times = sorted([first, *[at for at in rounds if at <= last], last])
-    assert len(rounds) >= 1
-    assert max(after - before for before, after in pairwise(times)) <= 10
+    assert sorted(set(numbers(debug.matches["completed"], "completed")) & {row["id"] for row in rows}) == done
+    assert sorted(number for number in numbers(debug.matches["completed"], "completed") if number in done) == done

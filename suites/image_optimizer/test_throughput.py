@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.values import UndecidedError
+from judging.decision import Decision
 from judging.percentiles import PercentileLimit, decide_percentile
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from fixtures.database import Snapshot
     from fixtures.log_view import LogView
-    from judging.decision import Decision
 
+    Decided = Callable[[Decision], str]
     Estimated = Callable[[Callable[[float, float], Decision]], str]
 
 Minutes = list[dict[str, int]]
@@ -42,12 +43,28 @@ def _usage(day_log: LogView, tables: Snapshot, minutes: Minutes, pace: float) ->
     return [one.names for one in beats if int((now - one.time).total_seconds() * pace // 60) in settled]
 
 
+def _decide_usage(beats: list[tuple[str, ...]]) -> Decision:
+    """Decide on the usage that heartbeats tell of: the checklist says nothing of 90 to 95 %, so how many is said."""
+    inside, healthy = (sum(name in names for names in beats) for name in ("usage 80 to 95", "usage 80 to 90"))
+    said = (
+        f"of {len(beats)} heartbeats under load {healthy} show a healthy usage (80 to 90 %), {inside - healthy} one "
+        f"between healthy and warning (above 95 %), read as healthy, and {len(beats) - inside} another one"
+    )
+    return Decision(
+        outcome="pass" if inside == len(beats) else "fail", statement=said, measured=float(len(beats) - inside),
+        low=None, high=None, limit=0.0, comparison="<=", unit="heartbeats", samples=len(beats), method="bands",
+        confidence=1.0,
+    )  # fmt: skip
+
+
 @pytest.mark.item("IMO-063")
-def test_under_load_the_usage_is_healthy(day_log: LogView, tables: Snapshot, minutes: Minutes, pace: float) -> None:
-    """During active processing every heartbeat shows a usage of 80 to 95 %: healthy, or the gap below the warning."""
+def test_under_load_the_usage_is_healthy(
+    day_log: LogView, tables: Snapshot, minutes: Minutes, pace: float, decided: Decided
+) -> None:
+    """During active processing every heartbeat shows a usage of 80 to 90 %, or one in the gap below the warning."""
     beats = _usage(day_log, tables, minutes, pace)
     assert len(beats) >= 5
-    assert [names for names in beats if "usage 80 to 95" not in names] == []
+    assert decided(_decide_usage(beats)) == "pass"
 
 
 @pytest.mark.item("IMO-064")
