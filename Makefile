@@ -11,7 +11,7 @@ python := .venv/bin/python
 # The Node programs that came with the set-up (allure, wrangler) are found by name.
 export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(PATH)
 
-.PHONY: smoke test prove check lock tools python browser node
+.PHONY: smoke test prove check lock tools python postgres browser node
 
 smoke: tools
 	$(python) -m pytest -m smoke --env local
@@ -30,10 +30,13 @@ check: python
 lock:
 	tools/lock.sh
 
-tools: python browser node
+tools: python postgres browser node
 
 python:
 	@tools/once.sh .venv requirements.lock tools/python.sh
+
+postgres: python
+	@tools/once.sh .tools/postgres requirements.lock tools/postgres.sh
 
 browser: python
 	@tools/browser.sh

@@ -50,7 +50,10 @@ from fixtures.http import Http
 
 
 class Target(ThreadingHTTPServer):
-    """A loopback target that counts what reaches it. answers: path to (status, body); default 200 `{"path": …}`."""
+    """A loopback target that counts what reaches it. answers: path to (status, body); default 200 `{"path": …}`.
+
+    wait_s: how long each answer takes; slow: path to another time.
+    """
 
     daemon_threads = True
 
@@ -59,6 +62,7 @@ class Target(ThreadingHTTPServer):
         self.seen: list[tuple[str, str]] = []
         self.answers: dict[str, tuple[int, object]] = {}
         self.wait_s = 0.0
+        self.slow: dict[str, float] = {}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -72,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.seen.append((self.command, self.path))
-        time.sleep(self.server.wait_s)
+        time.sleep(self.server.slow.get(self.path, self.server.wait_s))
         status, answer = self.server.answers.get(self.path, (200, {"path": self.path}))
         body = json.dumps(answer).encode()
         self.send_response(status)

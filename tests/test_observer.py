@@ -236,6 +236,29 @@ def thing(api: Http, key: str) -> None:
     assert not list(house.root.rglob("owed.jsonl"))
 
 
+def test_a_check_is_judged_as_soon_as_its_evidence_is_there_not_behind_a_slow_look(house: House) -> None:
+    house.item("DEM-002")
+    house.conftest(ONE_LOOK + ONE_LOOK.replace("front", "quick"))
+    house.checks(ONE_CHECK.replace("DEM-001", "DEM-002").replace("front", "quick"), "test_quick.py")
+    house.target.slow = {"/front": 1.5}
+    run = house.run()
+    assert run.status == 0, run.out
+    begun = [
+        entry.data["test"] for entry in journal.read(run.folder / "journal.jsonl")
+        if entry.kind == "judge" and entry.data["do"] == "result"
+    ]  # fmt: skip
+    assert [test.partition("::")[0] for test in begun] == ["suites/demo/test_quick.py", "suites/demo/test_demo.py"]
+
+
+def test_the_first_failure_ends_a_run_that_was_asked_to_end_there(house: House) -> None:
+    for number in (2, 3):
+        house.item(f"DEM-00{number}")
+        house.checks(ONE_CHECK.replace("DEM-001", f"DEM-00{number}"), f"test_{number}.py")
+    house.target.answers["/front"] = (500, {})
+    run = house.run("-x")
+    assert (run.status, len(run.record["checks"])) == (1, 1), run.out
+
+
 def test_a_killed_run_says_not_signed_off_and_keeps_what_it_saw(house: House) -> None:
     house.item("DEM-002")
     house.conftest(ONE_LOOK + ONE_LOOK.replace("front", "slow").replace("observation()", "observation(within='60 s')"))
@@ -331,12 +354,12 @@ def test_an_answer_that_cannot_be_given_ends_the_run(house: House) -> None:
     house.conftest(ONE_LOOK)
     house.checks(ONE_CHECK)
     (house.root / "breaking.py").write_text("""
-from fixtures.observer import Observer
+from fixtures.desk import RunDesk
 
 def unable(self, key):
     raise RuntimeError("no answer")
 
-Observer._asked = unable
+RunDesk._on_get = unable
 """)
     run = house.run("-p", "breaking", variables={"PYTHONPATH": f"{ROOT}:{house.root}"})
     assert (run.status, run.outcomes()) == (6, {"DEM-001": "error"}), run.out

@@ -15,7 +15,12 @@ install_package() {
     local root=()
     if [[ $(id -u) != 0 ]]; then root=(sudo -n); fi
     "${root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    local package
+    for package in chromium-headless-shell chromium; do
+        DEBIAN_FRONTEND=noninteractive "${root[@]}" \
+            apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 && return
+    done
+    return 1
 }
 
 if find_browser >/dev/null 2>&1; then exit 0; fi

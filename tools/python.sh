@@ -30,3 +30,7 @@ if ! "$folder/bin/python" -m pip install -qq --disable-pip-version-check --no-co
     echo "pip could not install requirements.lock. Check that your package index is reachable, then run this again." >&2
     exit 1
 fi
+# Except what each run imports: where PYTHONDONTWRITEBYTECODE is set, each would compile it anew, for some seconds.
+packages=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+"$folder/bin/python" -m compileall -q -j 0 "$packages"/{_pytest,boto3,botocore,django,flask,moto,playwright,werkzeug} \
+    environments fixtures judging reports simulators

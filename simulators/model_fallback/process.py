@@ -71,6 +71,7 @@ class Process:
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
+        self._child.terminate()  # each line of its log is written already; Python's own way out takes 0.3 s
         try:
             self._child.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -133,7 +133,6 @@ def video_page(  # noqa: PLR0913, PLR0917  likewise
     run: Run,
     ledger: Ledger,
     balance_before: float,
-    failing_page: PageView,  # these two take turns: two browsers at once are enough for a small machine
 ) -> PageView:
     """A video of Seedance V1 Lite, made on the page and watched until its record has ended."""
     ledger.own("leftover_records", "project", f"{facts['verifier_email']} {marker}")
