@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulators.serving import Request, Response, json_response
 
 if TYPE_CHECKING:
+    from simulators.direct_execution.alert_history import Past
     from simulators.faults import Faults
 
 _FAILED = 'increase(generations_total{{status="failed"}}[{0}])'
@@ -24,15 +25,27 @@ class Alerts:
     """The monitoring system's routes that tell what is watched and who is told."""
 
     faults: Faults
+    past: Past
 
     def answer(self, request: Request) -> Response:
         """Serve the rules of Prometheus and the receivers of Alertmanager."""
         if request.path == "/api/v1/rules":
             group = {"name": "direct_execution", "file": "direct_execution.yml", "interval": 60, "rules": self._rules()}
             return json_response({"status": "success", "data": {"groups": [group]}})
+        if request.path == "/api/v1/query_range":
+            return json_response(
+                {"status": "success", "data": {"resultType": "matrix", "result": self._range(request)}}
+            )
         if request.path == "/api/v2/receivers":
             return json_response([{"name": "on-call"}])
         return json_response({"status": "error", "errorType": "not_found", "error": "not found"}, 404)
+
+    def _range(self, request: Request) -> list[dict[str, Any]]:
+        start, end, step = (float(request.query[name]) for name in ("start", "end", "step"))
+        if request.query["query"].startswith("ALERTS"):
+            return self.past.series(start, end, step)
+        values = [[start + n * step, "1"] for n in range(int((end - start) // step) + 1)]
+        return [{"metric": {"job": "functions"}, "values": values}]
 
     def _rules(self) -> list[dict[str, Any]]:
         return [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.controls import Controls
 from simulators.direct_execution import registry
+from simulators.direct_execution.alert_history import Past
 from simulators.direct_execution.alerts import Alerts
 from simulators.direct_execution.bucket import Bucket
 from simulators.direct_execution.data import Data
@@ -96,7 +97,7 @@ class Deployment:
             "page": page.answer,
             "providers": providers.answer,
             "management": Management(vault=self.vault, faults=site.faults, token=self.management_token).answer,
-            "alerts": Alerts(faults=site.faults).answer,
+            "alerts": Alerts(faults=site.faults, past=Past(history=self.history, faults=site.faults)).answer,
             "controls": self.controls.answer,
         }.items():
             at[part].serve(handler)

@@ -76,7 +76,7 @@ class History:
                 low, high = 9, 18
             if self._faults.on("videos-were-spread") and model["recordId"] == VIDEO:
                 low, high = 120, 540
-            failed = n % 25 == 7 or (self._faults.on("outage-before") and 400 <= n < 450)  # noqa: PLR2004  a stretch of the two weeks
+            failed = n % 25 == 1 or (self._faults.on("outage-before") and 400 <= n < 450)  # noqa: PLR2004  a stretch of the two weeks
             yield self._one(
                 self.deployed - BASELINE + n * BEFORE_EVERY, n, model, (low, high), failed=failed, before=True
             )
@@ -198,17 +198,24 @@ class History:
     def lines(self, functions_url: str) -> Iterator[dict[str, Any]]:
         """Yield what the log drain has of the release's generations."""
         webhooks = 0
+        day_before = self.deployed - dt.timedelta(days=1)
+        for one in (one for one in self.happened if one.before and one.at >= day_before):
+            yield from self._key_lines(one, 0, functions_url)
+            yield from self._calls(one, 0, functions_url)
         for n, one in enumerate(one for one in self.happened if not one.before):
             if self._faults.on("log-stops") and 20 <= (one.at - self.deployed).total_seconds() / 60 < 45:  # noqa: PLR2004  25 minutes
                 continue
             if one.model["use_api_key"]:
                 yield from self._key_lines(one, n, functions_url)
-            if one.model["provider"] == "kie_ai":
-                webhooks += 1
-                yield from self._webhook_lines(one, webhooks, functions_url)
-            else:
-                name = "generate-content-sync" if not one.model["use_api_key"] else "process-runware-response"
-                yield at(one.at, called(name, 200, f"{functions_url}/{name}", _AGENT, one.seconds * 1000))
+            webhooks += one.model["provider"] == "kie_ai"
+            yield from self._calls(one, webhooks, functions_url)
+
+    def _calls(self, one: Happened, webhooks: int, url: str) -> Iterator[dict[str, Any]]:
+        if one.model["provider"] == "kie_ai":
+            yield from self._webhook_lines(one, webhooks, url)
+        else:
+            name = "generate-content-sync" if not one.model["use_api_key"] else "process-runware-response"
+            yield at(one.at, called(name, 200, f"{url}/{name}", _AGENT, one.seconds * 1000))
 
     def _key_lines(self, one: Happened, n: int, url: str) -> Iterator[dict[str, Any]]:
         bad = self._faults.on("keys-failed-for-a-while") and n in (500, 501, 502)
@@ -222,7 +229,8 @@ class History:
     def _webhook_lines(self, one: Happened, number: int, url: str) -> Iterator[dict[str, Any]]:
         ended = one.at + dt.timedelta(seconds=one.seconds)
         yield at(ended, called(WEBHOOK, 200, f"{url}/{WEBHOOK}?token=x", "kie", 900))
-        if self._faults.on("webhook-logs-errors") and one.hour == 0 and number % 8 == 0:
+        every = 8 if self._faults.on("webhook-logs-errors") else 20 * self._faults.on("webhook-logs-more-errors")
+        if every and not one.before and one.hour == 0 and number % every == 0:
             yield at(ended, {"event": "error", "function": WEBHOOK, "level": "error", "error": "column does not exist"})
         if one.failed:
             yield at(

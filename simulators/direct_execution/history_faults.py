@@ -50,6 +50,10 @@ DEFECTS = (
     Defect(fault="hour-of-failures", fits=lambda _, at: at.between(300, 360) and at.one_in(13), changed=_FAILED),
     Defect(fault="quarter-of-failures", fits=lambda _, at: at.between(600, 615) and at.one_in(3), changed=_FAILED),
     Defect(fault="early-quarter-of-failures", fits=lambda _, at: at.between(80, 95) and at.one_in(3), changed=_FAILED),
+    *(
+        Defect(fault=fault, fits=lambda _, at: at.between(300, 315) and at.one_in(3), changed=_FAILED)
+        for fault in ("afternoon-quarter-of-failures", "error-alert-slept")
+    ),
     Defect(fault="everything-failed", fits=lambda _, at: at.between(700, 712), changed=_FAILED),
     Defect(
         fault="one-model-fails",

@@ -1,4 +1,4 @@
-"""Looks at the functions' log and at the alert rules."""
+"""Looks at the functions' log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fixtures.observing import observation
 from .asking import KeyAnswer, digest, words_of
 
 if TYPE_CHECKING:
-    from fixtures.http import Http
     from fixtures.log import Log
     from fixtures.log_view import LogMark, LogView
 
@@ -23,8 +22,10 @@ PATTERNS = {
     "key handed out": r"^POST \| 200 \| \S*/get-api-key",
     "key refused": r"^POST \| (?:400|404|410|429|5\d\d) \| \S*/get-api-key",
     "probed": r"shakedown=",
+    "turned away": r"^POST \| 4\d\d \| ",
     "webhook success": r"^generation_completed$",
-    "error of kie-ai-webhook": r"^error$|SECURITY LAYER",
+    "error of get-api-key": r"^(?:Failed to retrieve API key|Error in get-api-key function)",
+    "error of kie-ai-webhook": r"^error$|SECURITY LAYER \d FAILED",
     "error of generate-content-sync": r"^(?:Provider error|Transaction error|Generation failed)$",
     "error of process-runware-response": r"^Processing failed",
     **{f"call of {name}": rf"^POST \| \d+ \| \S*/{name}(?:[?\s]|$)" for name in FUNCTIONS},
@@ -100,15 +101,19 @@ def since_release(edge_log: Log, marker: str, facts: Facts) -> LogView:
 
 
 @observation(within="300 s")
+def function_calls(edge_log: Log, facts: Facts) -> LogView:
+    """The functions' calls and errors, as their log has them from a day before the release on."""
+    deployed = dt.datetime.fromisoformat(facts["deployed"])
+    window_s = (dt.datetime.now(dt.UTC) - deployed).total_seconds() + 24 * 3600
+    wanted = {
+        name: text for name, text in PATTERNS.items() if name.startswith(("call of", "error of", "probed", "turned"))
+    }
+    return edge_log.past(wanted, window_s=window_s)
+
+
+@observation(within="300 s")
 def finished_log(edge_log: Log, facts: Facts) -> LogView:
     """What the log holds of finished asynchronous generations since the release."""
     deployed = dt.datetime.fromisoformat(facts["deployed"])
     window_s = (dt.datetime.now(dt.UTC) - deployed).total_seconds()
     return edge_log.past({"webhook success": PATTERNS["webhook success"]}, window_s=window_s)
-
-
-@observation(within="90 s")
-def alert_rules(alerts: Http) -> list[dict[str, Any]]:
-    """The alerting rules, as Prometheus lists them."""
-    groups = alerts.get("/api/v1/rules", params={"type": "alert"}).json["data"]["groups"]
-    return [rule for group in groups for rule in group["rules"] if rule["type"] == "alerting"]

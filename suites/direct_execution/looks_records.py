@@ -122,8 +122,14 @@ QUERIES = {
             SELECT extract(epoch FROM (to_jsonb(g) ->> 'completed_at')::timestamptz - created_at) AS seconds
         ) AS took
         WHERE created_at < :deployed::timestamptz AND created_at >= :deployed::timestamptz - interval '14 days'
-            AND status IN ('completed', 'failed')
+            AND status IN ('completed', 'failed') AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}'
         GROUP BY type
+    """,
+    "baseline of the hour": """
+        SELECT count(*) AS finished, count(*) FILTER (WHERE status = 'failed') AS failed FROM generations
+        WHERE created_at < :deployed::timestamptz AND created_at >= :deployed::timestamptz - interval '14 days'
+            AND status IN ('completed', 'failed') AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}'
+            AND mod(14 * 86400 + extract(epoch FROM created_at - :deployed::timestamptz)::numeric, 86400) < 3600
     """,
     "recent": """
         SELECT model_id, status, COUNT(*) as count,

@@ -100,7 +100,7 @@ def callbacks(
         "created_at": (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=90)).isoformat(),
     }  # fmt: skip
     project.post("/rest/v1/generations", json=row, headers=headers)
-    address = {"token": secrets["webhook_url_token"], "verify": verify}
+    address = {"shakedown": marker, "token": secrets["webhook_url_token"], "verify": verify}
     made = {"state": "success", "resultJson": '{"resultUrls":["https://example.invalid/film.mp4"]}'}
 
     def call(state: dict[str, str], **changed: str) -> dict[str, Any]:
