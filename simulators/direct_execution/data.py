@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,3 +101,9 @@ class Data:
 def adapted(value: object) -> object:
     """Return a value as psycopg takes it: objects and lists of JSON as jsonb."""
     return Jsonb(value) if isinstance(value, dict | list) else value
+
+
+def further_output(row: Mapping[str, object]) -> Row:
+    """Return the record of a generation's second output, which costs nothing."""
+    more = {"id": str(uuid.uuid4()), "parent_generation_id": row["id"], "tokens_used": 0, "tokens_charged": 0}
+    return {**row, **more, "created_at": row["updated_at"]}

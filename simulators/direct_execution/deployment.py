@@ -64,6 +64,8 @@ class Deployment:
         owners = self.users["verifier"], self.users["neighbour"]
         self.history = History(site.clock.now(), self.models, owners, self.bucket, site.faults)
         self.data.copy("generations", self.history.rows())
+        hides = {"visible": {registry.hidden(): False}, "deactivated": {}}
+        self.data.run("UPDATE app_settings SET setting_value = %s", hides)
         with self.data.base.connect() as connection:
             connection.execute("ANALYZE generations")
         self.drain.begin(self.history.lines(f"{self.at['project'].url}/functions/v1"))

@@ -8,6 +8,7 @@ import random
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from simulators.direct_execution.data import further_output
 from simulators.direct_execution.drain import at, called, said
 from simulators.direct_execution.history_faults import DEFECTS, Place
 from simulators.direct_execution.registry import FILM, IMAGE, SYNCHRONOUS, VIDEO, Model, output_type, price
@@ -26,6 +27,7 @@ EVERY = dt.timedelta(minutes=1)
 FIRST_HOUR_EVERY = dt.timedelta(seconds=20)
 BEFORE_EVERY = dt.timedelta(minutes=20)
 RETIRED = "6d1b0e0a-3b9e-4a39-8d0e-2f3f1c8b7a55"
+CAPTION = 0.1  # credits
 KEPT = 125  # records of the suite's own user from before the release
 _FAILING_MINUTE = 41  # of every hour, one generation: 1.7 % of what is asked for in the minute's rhythm
 _AGENT = "Mozilla/5.0"
@@ -134,13 +136,18 @@ class History:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the rows of the table generations."""
-        return [self._row(one, n) for n, one in enumerate(self.happened) if not self._lost(one)]
+        made = [(one, self._row(one, n)) for n, one in enumerate(self.happened) if not self._lost(one)]
+        return [row for _, row in made] + [
+            further_output(row)
+            for one, row in made
+            if not one.before and row["status"] == "completed" and one.hour == 1
+        ]
 
     def _lost(self, one: Happened) -> bool:
         return self._faults.on("night-unrecorded") and not one.before and 14 <= one.hour < 16  # noqa: PLR2004  two hours
 
     def _row(self, one: Happened, n: int) -> dict[str, Any]:
-        cost = price(one.model, one.settings)
+        cost = round(price(one.model, one.settings) + CAPTION * (n % 40 == 3), 2)  # noqa: PLR2004  as below
         charged = 0.0 if one.failed else self._charged(one, cost, n)
         used = charged if self._faults.on("multiplier-skipped") and charged else cost
         ended = one.at + dt.timedelta(seconds=one.seconds)
@@ -167,6 +174,8 @@ class History:
             "model_record_id": record,
             "provider_response": {"error": _CAUSES[one.model["provider"]]} if one.failed else {"ok": True},
             "storage_path": None if one.failed else path,
+            "parent_generation_id": None,
+            "ai_caption": "A picture" if n % 40 == 3 else None,  # noqa: PLR2004  some are captioned
         }
         return self._with_defects_of_records(row, one)
 
@@ -198,10 +207,8 @@ class History:
     def lines(self, functions_url: str) -> Iterator[dict[str, Any]]:
         """Yield what the log drain has of the release's generations."""
         webhooks = 0
-        day_before = self.deployed - dt.timedelta(days=1)
-        for one in (one for one in self.happened if one.before and one.at >= day_before):
-            yield from self._key_lines(one, 0, functions_url)
-            yield from self._calls(one, 0, functions_url)
+        for one in (one for one in self.happened if -24 <= one.hour < 0):  # noqa: PLR2004  the day before
+            yield from (*self._key_lines(one, 0, functions_url), *self._calls(one, 0, functions_url))
         for n, one in enumerate(one for one in self.happened if not one.before):
             if self._faults.on("log-stops") and 20 <= (one.at - self.deployed).total_seconds() / 60 < 45:  # noqa: PLR2004  25 minutes
                 continue

@@ -15,6 +15,7 @@ VIDEO = "d9808197-5344-431e-a28e-b84482de076a"  # Seedance_V1_Lite, from a promp
 SYNCHRONOUS = "4c680009-d3fe-436f-85a7-467c76e85f9e"  # Nano Banana by Lovable AI
 FILM = "d7df81f6-dc86-4e04-9f75-d4e8c9b03fb2"  # Seedance_V1_Lite, from an image
 LATE_PROVIDER = "shotstack"
+HIDDEN = "image_editing qwen/runware-image_editing-1"  # a setting hides it from the page
 
 VIDEO_PRICES = {"duration": {"5": 1, "10": 2}, "resolution": {"480p": 1, "720p": 2.25, "1080p": 5}}
 _KINDS = {
@@ -92,6 +93,11 @@ def _model(kind: str, provider: str, model_id: str, name: str, family: str, vari
 
 def _id(text: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"direct_execution {text}"))
+
+
+def hidden() -> str:
+    """Return the record id of the model that a setting hides."""
+    return _id(HIDDEN)
 
 
 def price(model: Model, settings: dict[str, Any]) -> float:

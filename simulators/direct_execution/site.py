@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulators.direct_execution.registry import hidden
 from simulators.serving import Request, Response, text_response
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class StudioSite:
         models = [
             one
             for one in self.models
-            if not (self.faults.on("menu-lacks-audio") and one["contentType"] == "prompt_to_audio")
+            if one["recordId"] != hidden()
+            and not (self.faults.on("menu-lacks-audio") and one["contentType"] == "prompt_to_audio")
         ]
         defects = [name for name in DEFECTS if self.faults.on(name)]
         head = f"const SETTINGS = {json.dumps(self.settings)};\nconst DEFECTS = {json.dumps(defects)};\n"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 IMAGE = "32e98d54-3e47-41f8-ae70-0b0c18b78b8f"  # runware_flux_1_schnell, by its record: two models carry the name
 FILM = "d7df81f6-dc86-4e04-9f75-d4e8c9b03fb2"  # Seedance_V1_Lite from an image: the test pair
+SYNCHRONOUS = "4c680009-d3fe-436f-85a7-467c76e85f9e"  # Nano Banana by Lovable AI, likewise
 KEY_FUNCTION = "/functions/v1/get-api-key"
 WORDS = re.compile(r"[A-Za-z0-9_.~-]{12,}")
 
@@ -128,5 +129,7 @@ def price(model: dict[str, Any], settings: dict[str, Any] | None) -> float:
     """Return what a model's calculateCost asks for: the base cost, times the factor of each setting that has one."""
     cost = float(model["baseCreditCost"])
     for name, factors in (model.get("costMultipliers") or {}).items():
-        cost *= float(factors.get(str((settings or {}).get(name)), 1))
+        chosen = (settings or {}).get(name)
+        word = str(chosen).lower() if isinstance(chosen, bool) else str(chosen)  # as the page writes it
+        cost *= float(factors.get(word, 1)) if isinstance(factors, dict) else 1
     return cost

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from fixtures.observing import observation
+from fixtures.values import UndecidedError
 
 from .asking import KeyAnswer, digest, words_of
 
@@ -117,3 +120,32 @@ def finished_log(edge_log: Log, facts: Facts) -> LogView:
     deployed = dt.datetime.fromisoformat(facts["deployed"])
     window_s = (dt.datetime.now(dt.UTC) - deployed).total_seconds()
     return edge_log.past({"webhook success": PATTERNS["webhook success"]}, window_s=window_s)
+
+
+@pytest.fixture(scope="session")
+def told_finished(finished_log: LogView) -> list[dict[str, Any]]:
+    """What each success entry tells of its generation: its id, its provider, and its duration.
+
+    A duration is given in seconds and in thousandths of what is logged, since loggers measure in milliseconds, too;
+    none is given where no number above 0 is logged. Raises UndecidedError where not all entries are known.
+    """
+    entries = [one.line.labels for one in finished_log.matches["webhook success"]]
+    if finished_log.counts["webhook success"] > len(entries):
+        raise UndecidedError(f"the log has more success entries than the {len(entries)} that were kept")
+    return [
+        {
+            "id": labels.get("generationId", ""),
+            "provider": labels.get("provider", ""),
+            "durations": durations(labels.get("duration", "")),
+        }
+        for labels in entries
+    ]
+
+
+def durations(logged: str) -> tuple[float, ...]:
+    """Return the seconds that a logged duration may stand for; nothing where it is no number above 0."""
+    try:
+        number = float(logged)
+    except ValueError:
+        return ()
+    return (number, number / 1000) if 0 < number < float("inf") else ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fixtures.browser import Answer
 from fixtures.observing import observation
 
-from .asking import IMAGE
+from .asking import IMAGE, SYNCHRONOUS
 from .studio import Trace, choose, offered, place_of, ready, shown_image, sign_in, start
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Models = list[dict[str, Any]]
 
 VIDEO = ("Text to Video", "Seedance", "V1 Lite")
-SYNCHRONOUS = "4c680009-d3fe-436f-85a7-467c76e85f9e"  # Nano Banana by Lovable AI, likewise
 VIDEO_ROW = """
     SELECT status, provider_task_id IS NOT NULL AS has_task,
         tokens_used::float8 AS used, coalesce(tokens_charged, 0)::float8 AS charged
@@ -155,6 +154,6 @@ def video_page(  # noqa: PLR0913, PLR0917  likewise
         visit.saw(course=course)
         if course and course[-1]["status"] == "completed":
             visit.appears("[href*='generated-content'], [src*='generated-content']", within=10)
-        return {"calls": trace.phase()}
+        return {"calls": trace.phase(), "subscribed": trace.subscribed}
 
     return page.visit(steps=make, name="filmed")

@@ -30,6 +30,7 @@ def balance_before(project: Http, secrets: Confidential, facts: Facts) -> float:
     return balance(project, session(project, secrets, facts, "verifier"))
 
 
+CAPTION = 0.1  # credits for captions, whatever the model
 ENDED = "completed", True  # settling follows the completion; a look in between would see nothing charged
 # A column that may be missing is read through to_jsonb, which has NULL in its place.
 OWN_ROWS = """
@@ -94,6 +95,8 @@ def old_files(project: Http, secrets: Confidential, facts: Facts) -> list[dict[s
     rows = project.get("/rest/v1/generations", params=wanted, headers=headers).json
 
     def read(row: dict[str, Any]) -> dict[str, Any]:
+        if not row["output_url"]:
+            return {"id": row["id"], "status": 0, "bytes": 0}
         answer = project.fetch(row["output_url"])
         return {"id": row["id"], "status": answer.status, "bytes": len(answer.body)}
 
@@ -101,16 +104,20 @@ def old_files(project: Http, secrets: Confidential, facts: Facts) -> list[dict[s
         return list(pool.map(read, rows))
 
 
-# Records of this suite's runs carry a marker in their prompt: `sd`, a date, `t`, a time.
+# Records of this suite's runs carry a marker in their prompt: `sd`, a date, `t`, a time. A generation with several
+# outputs has a record for each further one, below its own; they are no generations, and cost nothing.
 QUERIES = {
     "traffic": """
         SELECT id::text, type, status, model_record_id::text AS record, model_id AS model,
             tokens_used::float8 AS used, coalesce(tokens_charged, 0)::float8 AS charged,
             settings - '_webhook_token' AS settings, to_jsonb(g) -> 'provider_response' ->> 'error' AS error,
+            to_jsonb(g) ->> 'ai_caption' IS NOT NULL AS captioned,
             extract(epoch FROM created_at)::float8 AS begun,
             extract(epoch FROM (to_jsonb(g) ->> 'completed_at')::timestamptz)::float8 AS ended
         FROM generations AS g
-        WHERE created_at >= :deployed::timestamptz AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}' ORDER BY created_at
+        WHERE created_at >= :deployed::timestamptz AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}'
+            AND to_jsonb(g) ->> 'parent_generation_id' IS NULL
+        ORDER BY created_at
     """,
     "baseline": """
         SELECT type, count(*) FILTER (WHERE status = 'completed') AS completed,
@@ -131,6 +138,7 @@ QUERIES = {
             AND status IN ('completed', 'failed') AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}'
             AND mod(14 * 86400 + extract(epoch FROM created_at - :deployed::timestamptz)::numeric, 86400) < 3600
     """,
+    "settings": "SELECT to_jsonb(s) AS setting FROM app_settings AS s WHERE s::text LIKE '%model_visibility%'",
     "recent": """
         SELECT model_id, status, COUNT(*) as count,
             AVG(EXTRACT(EPOCH FROM (updated_at - created_at))) as avg_duration_seconds
@@ -179,7 +187,7 @@ def traffic(records: Snapshot, models: Models) -> list[dict[str, Any]]:
             {
                 **row,
                 "provider": model.get("provider", "unknown"),
-                "price": price(model, row["settings"]) if model else None,
+                "price": price(model, row["settings"]) + CAPTION * row["captioned"] if model else None,
                 "expected_s": float(model.get("estimatedTimeSeconds") or 0),
                 "seconds": None if row["ended"] is None else row["ended"] - row["begun"],
             }
@@ -194,3 +202,14 @@ def finished(traffic: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not rows:
         raise UndecidedError("no generation has ended since the release")
     return rows
+
+
+@pytest.fixture(scope="session")
+def hidden_models(records: Snapshot) -> set[str]:
+    """The record ids of the models that a setting hides or turns off; none where there is no such setting."""
+    if records["settings"].trouble is not None:
+        return set()
+    held = [value for row in records["settings"] for value in row["setting"].values() if isinstance(value, dict)]
+    shown = {name: told for one in held for name, told in (one.get("visible") or {}).items()}
+    off = {name: told for one in held for name, told in (one.get("deactivated") or {}).items()}
+    return {name for name, told in shown.items() if not told} | {name for name, told in off.items() if told}

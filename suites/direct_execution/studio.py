@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .asking import KEY_FUNCTION, digest, words_of
 
@@ -137,7 +137,8 @@ def ready(visit: Visit) -> dict[str, object]:
 class Trace:
     """The page's own requests, phase by phase: method and address, without queries, which may hold what is secret.
 
-    handed: how many keys the page was handed until the last phase ended.
+    handed: how many keys the page was handed until the last phase ended. subscribed: whether a record's changes are
+    pushed to the page, which then need not ask for them.
     """
 
     def __init__(self, visit: Visit, secrets: Confidential) -> None:
@@ -147,14 +148,21 @@ class Trace:
         self._calls: list[list[str]] = []
         self._answers: list[Any] = []
         self._words: set[str] = set()
+        self.subscribed = False
         visit.page.on("request", self._heard)
         visit.page.on("response", self._answered)
+        visit.page.on("websocket", lambda socket: socket.on("framereceived", self._pushed))
 
     def _heard(self, request: Any) -> None:
         parts = urlsplit(request.url)
         self._words |= words_of([request.url])
         address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        self._calls.append([request.method, address, "id" if "id=eq." in parts.query else ""])
+        record = any(name == "id" and text.startswith("eq.") for name, text in parse_qsl(parts.query))
+        self._calls.append([request.method, address, "id" if record else ""])
+
+    def _pushed(self, frame: object) -> None:
+        text = str(frame)
+        self.subscribed |= "realtime:generation-" in text and "phx_reply" in text and '"ok"' in text
 
     def _answered(self, response: Any) -> None:
         if response.request.method == "POST" and urlsplit(response.url).path == KEY_FUNCTION and response.ok:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from judging.alerts import decide_alert
 from judging.readings import percentile_readings
+
+from .windows import HOUR, begun, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,16 +21,7 @@ if TYPE_CHECKING:
     Rows = list[dict[str, Any]]
     Threshold = Callable[..., Limit]
 
-HOUR = 3600
 HOURLY = {"window": HOUR, "step": HOUR}
-
-
-def _start(facts: Facts) -> float:
-    return dt.datetime.fromisoformat(facts["deployed"]).timestamp()
-
-
-def _times(rows: Rows) -> list[float]:
-    return [row["begun"] for row in rows]
 
 
 @pytest.mark.item("MDE-053")
@@ -37,8 +29,8 @@ def test_images_stay_under_30_seconds(finished: Rows, facts: Facts, decided: Dec
     """In every hour since the release the 95th percentile of the images' times is below 30 s."""
     rows = [row for row in finished if row["type"] == "image" and row["status"] == "completed"]
     rule = threshold().alert(name="p95 of images", minimum=20, **HOURLY)
-    sliding = rule.over(_start(facts), max(_times(rows)))
-    readings = percentile_readings(_times(rows), [row["seconds"] for row in rows], sliding, 95)
+    sliding = rule.over(start_of(facts), max(begun(rows), default=start_of(facts)))
+    readings = percentile_readings(begun(rows), [row["seconds"] for row in rows], sliding, 95)
     assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
 
@@ -49,5 +41,7 @@ def test_videos_stay_under_5_minutes(finished: Rows, facts: Facts, decided: Deci
     least = threshold().value
     parts = [None if row["seconds"] is None else row["seconds"] / max(least, row["expected_s"]) for row in rows]
     rule = threshold().alert(name="p95 of videos to their limit", limit=1, unit="", minimum=5, **HOURLY)
-    readings = percentile_readings(_times(rows), parts, rule.over(_start(facts), max(_times(rows))), 95)
+    readings = percentile_readings(
+        begun(rows), parts, rule.over(start_of(facts), max(begun(rows), default=start_of(facts))), 95
+    )
     assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"

@@ -173,7 +173,7 @@ async function byKie(model, row, prompt, settings) {
 async function pollUntilEnd(row) {
   for (let turn = 0; turn < 200; turn += 1) {
     await pause(POLLS_S[Math.min(turn, POLLS_S.length - 1)]);
-    const [now] = await rows(`generations?id=eq.${row.id}&select=id,status,output_url`);
+    const [now] = await rows(`generations?select=id,status,output_url&id=eq.${row.id}`);
     if (now.status === "completed") return now.output_url;
     if (now.status === "failed") throw new Error("Generation failed");
   }
@@ -184,7 +184,7 @@ async function synchronously(model, prompt, settings) {
   const body = { model_record_id: model.recordId, prompt, custom_parameters: settings };
   try {
     const answer = await invoke("generate-content-sync", body);
-    if (has("polls-after-the-image")) setInterval(() => rows(`generations?id=eq.${answer.id}&select=status`), 3000 / SETTINGS.speed);
+    if (has("polls-after-the-image")) setInterval(() => rows(`generations?select=status&id=eq.${answer.id}`), 3000 / SETTINGS.speed);
     return answer.output_url || null;
   } catch (error) {
     throw new Error(`Sync generation failed: ${error.message}`);
@@ -321,6 +321,7 @@ async function run(prompt) {
   }
   state.busy = false;
   showStudio();
+  await rows(`generations?select=id,status&user_id=eq.${session().user.id}&order=created_at.desc&limit=5`); // the history
 }
 
 function showStudio() {
