@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.values import UndecidedError
 from judging.comparing_rates import RateChange, compare_rates
 from judging.percentiles import PercentileLimit, decide_percentile
 from judging.proportions import decide_share
@@ -79,7 +80,8 @@ def test_the_provider_answers_in_time(first_day: Day, facts: Facts, decided: Dec
     """For each model with a hundred calls, model 1 among them, 95 % of them took less than 2 s."""
     calls = {model: [seconds for _, seconds in found] for model, found in first_day["calls"].items()}
     judged = {model: seconds for model, seconds in calls.items() if len(seconds) >= 100}
-    assert facts["hierarchy"][0] in judged
+    if facts["hierarchy"][0] not in judged:
+        raise UndecidedError(f"model 1 was asked {len(calls[facts['hierarchy'][0]])} times, 100 are needed")
     assert {decided(decide_percentile(seconds, CALLS)) for seconds in judged.values()} == {"pass"}
 
 

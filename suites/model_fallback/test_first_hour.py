@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Reply = dict[str, Any]
 
-FEWEST = 20  # attempts with a model from which its share of refusals is judged
+FEWEST = 20  # attempts with a model, or answers, from which a share is judged
 
 
 def _hour(two_days: LogView, facts: Facts) -> list[LogEvent]:
@@ -71,7 +71,7 @@ def test_every_answer_leaves_its_line(two_days: LogView, stored: Snapshot, facts
 def test_most_answers_come_from_the_first_model(two_days: LogView, facts: Facts) -> None:
     """In the first hour more than half of the answers come from model 1."""
     events = _hour(two_days, facts)
-    assert _count(events, f"success {facts['hierarchy'][0]}") / _count(events, "success") > 0.5
+    assert _count(events, f"success {facts['hierarchy'][0]}") > 0.5 * _count(events, "success")
 
 
 @pytest.mark.item("MMF-063")
@@ -84,9 +84,10 @@ def test_a_response_takes_less_than_two_seconds(twenty_messages: list[Reply]) ->
 @pytest.mark.item("MMF-103")
 def test_the_last_model_is_not_the_only_one(two_days: LogView, facts: Facts) -> None:
     """Of the last twenty answers in the log not all come from the last model of the hierarchy."""
-    last = [one for one in two_days.events if "success" in one.names][-20:]
-    assert len(last) == 20
-    assert _count(last, f"success {facts['hierarchy'][-1]}") < 20
+    last = [one for one in two_days.events if "success" in one.names][-FEWEST:]
+    if len(last) < FEWEST:
+        raise UndecidedError(f"the log has {len(last)} answers, {FEWEST} are to be looked at")
+    assert _count(last, f"success {facts['hierarchy'][-1]}") < FEWEST
 
 
 @pytest.mark.item("MMF-104")
@@ -95,6 +96,7 @@ def test_refusals_stay_rare(two_days: LogView, facts: Facts) -> None:
     events = _hour(two_days, facts)
     asked = {model: _count(events, f"attempt {model}") for model in facts["hierarchy"]}
     judged = {model: number for model, number in asked.items() if number >= FEWEST}
-    assert facts["hierarchy"][0] in judged
+    if facts["hierarchy"][0] not in judged:
+        raise UndecidedError(f"model 1 was asked {asked[facts['hierarchy'][0]]} times, {FEWEST} are needed")
     shares = {model: _count(events, f"limited {model}") / number for model, number in judged.items()}
     assert {model: share for model, share in shares.items() if share > 0.05} == {}
