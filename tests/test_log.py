@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from environments.models import CommandLogConfig, FileLogConfig
 from fixtures.log import Log, log
-from fixtures.log_batch import BLOCK, Batch
+from fixtures.log_batch import BLOCK, Batch, Entry
 from fixtures.log_formats import Reading, decoder
 from fixtures.log_lines import LEVELS, LogGroup
 from fixtures.log_parts import listing, opened
@@ -565,9 +565,7 @@ def test_looking_at_some_lines_counts_the_same_as_looking_at_all(name: str, text
     assert [one for one in fast if one[1]] == [one for one in slow if one[1]]
 
 
-@pytest.mark.parametrize(
-    "pattern", ["^a", "a$", r"a\s", "[^b]", r"a\nb", r"\Aa", "(?s)a.b", r"a\x0a", "[[:space:]]", r"\Qa\E"]
-)
+@pytest.mark.parametrize("pattern", ["[^b]", r"a\nb", r"\Aa", "(?s)a.b", r"a\x0a", "[[:space:]]", r"\Qa\E"])
 def test_patterns_that_may_span_lines_are_searched_by_lines(pattern: str) -> None:
     assert Patterns({"it": pattern}).offsets(b"x\na\nb\n") is None
 
@@ -667,7 +665,7 @@ def test_events_may_be_broken_anywhere(size: int) -> None:
         ["compact"],
         ["compact"],
     ]
-    assert [entry.request for entry in entries] == ["1", "2", "3", "4"]
+    assert [entry.request for entry in entries if isinstance(entry, Entry)] == ["1", "2", "3", "4"]
 
 
 def test_what_is_no_event_is_passed_over_and_noted(tmp_path: Path, look: Look) -> None:
