@@ -42,6 +42,7 @@ class PastItem:
     status: str = "DONE"
     error: str | None = None
     logged: str | None = None
+    canceled: bool = False
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -140,6 +141,8 @@ class History:
             item.status, item.error = "FAILED", "model exploded"
         if self.faults.on("rate-limit-fails-an-item") and self._made % 600 == 0:
             item.status, item.error = "FAILED", "Replicate API error: Request failed with status 429 Too Many Requests"
+        if self.faults.on("canceled-counts-as-done") and self._made % 600 == 0:
+            item.canceled = True
         if self.faults.on("rate-limit-in-the-log") and self._made % 600 == 0:
             item.status, item.error, item.logged = "FAILED", "failed", "429 Too Many Requests"
 
@@ -149,9 +152,8 @@ class History:
         for job in self.jobs:
             for item in job.items:
                 number += 1
-                ends = {"DONE": "succeeded"}.get(
-                    item.status, "canceled" if item.error == "Prediction canceled" else "failed"
-                )
+                ends = "succeeded" if item.status == "DONE" else "failed"
+                ends = "canceled" if item.canceled or item.error == "Prediction canceled" else ends
                 yield (
                     item,
                     Prediction(

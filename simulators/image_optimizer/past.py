@@ -248,6 +248,9 @@ class Past:
                 yield -1800.0 + number, f"{TEXT} Error polling item {number}: socket hang up at attempt {number % 7}"
         if faults.on("one-error-all-night"):
             for number in range(12):
-                yield -20 * HOUR_S + number * HOUR_S, f"{TEXT} Error polling predictions: connection terminated"
+                yield (
+                    -20 * HOUR_S + number * HOUR_S,
+                    f"{TEXT} Error polling item {number}: nothing of {number:x}k{number}fq",
+                )
         if faults.on("a-429-retried"):
             yield -1000.0, "[Replicate] Request failed with status 429 Too Many Requests, retrying"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulators.model_management.metric_rules import ENTRIES_LOST, REGISTRY_GONE
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -34,10 +36,10 @@ def past(deployed: dt.datetime, faults: Faults) -> Series:
         logging = [False] * len(times)
     return [
         ({"__name__": "model_registry_up"}, [(at, float(not gone)) for at, gone in zip(times, down, strict=True)]),
-        _alert("ModelRegistryUnavailable", times, outage),
+        _alert(REGISTRY_GONE, times, outage),
         ({"__name__": "inference_log_writes_total", "outcome": "failed"}, list(zip(times, failed, strict=True))),
         ({"__name__": "inference_log_writes_total", "outcome": "written"}, list(zip(times, written, strict=True))),
-        _alert("InferenceLoggingFailures", times, logging),
+        _alert(ENTRIES_LOST, times, logging),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulators.faults import Faults
 
+REGISTRY_GONE, ENTRIES_LOST = "RegistryGone", "LogEntriesLost"  # named by whoever wrote the rules
 _WRITES = "sum(increase(inference_log_writes_total{}[5m]))"
 
 
@@ -20,8 +21,8 @@ def rules(faults: Faults) -> list[dict[str, Any]]:
     )
     violations = 3 if faults.on("violation-rule-needs-three") else 0
     return [
-        _rule("ModelRegistryUnavailable", f"{up} == {1 if up != 'model_registry_up' else 0}", 30),
-        _rule("InferenceLoggingFailures", f"100 * {failed} / {every} > {share}", 0),
+        _rule(REGISTRY_GONE, f"{up} == {1 if up != 'model_registry_up' else 0}", 30),
+        _rule(ENTRIES_LOST, f"100 * {failed} / {every} > {share}", 0),
         _rule("ModelDeploymentFailed", f'increase({deployments}{{outcome!="succeeded"}}[5m]) > 0', 0),
         _rule(
             "CriticalGuardrailsViolation",

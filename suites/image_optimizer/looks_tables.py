@@ -28,19 +28,20 @@ def tables(jobs: Database, run: Run, facts: dict[str, str], marker: str, small_b
 QUERIES = {
     "column": (
         "SELECT data_type, character_maximum_length AS length FROM information_schema.columns "
-        "WHERE table_name = 'image_optimization_items' AND column_name = 'status'"
+        "WHERE table_name = 'image_optimization_items' AND column_name = 'status' AND table_schema = "
+        "(SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'image_optimization_items'::regclass)"
     ),
     "labels": (
         "SELECT e.enumlabel AS label FROM pg_enum e JOIN pg_attribute a ON a.atttypid = e.enumtypid "
-        "JOIN pg_class c ON c.oid = a.attrelid WHERE c.relname = 'image_optimization_items' AND a.attname = 'status'"
+        "WHERE a.attrelid = 'image_optimization_items'::regclass AND a.attname = 'status'"
     ),
     "constraints": (
-        "SELECT pg_get_constraintdef(k.oid) AS definition FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
-        "WHERE c.relname = 'image_optimization_items' AND k.contype = 'c'"
+        "SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint "
+        "WHERE conrelid = 'image_optimization_items'::regclass AND contype = 'c'"
     ),
     "triggers": (
-        "SELECT g.tgname AS name FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid "
-        "WHERE c.relname = 'image_optimization_items' AND NOT g.tgisinternal"
+        "SELECT tgname AS name FROM pg_trigger "
+        "WHERE tgrelid = 'image_optimization_items'::regclass AND NOT tgisinternal"
     ),
     "item_status": "SELECT status, COUNT(*) FROM image_optimization_items GROUP BY status",
     "job_status": "SELECT status, COUNT(*) FROM image_optimization_jobs GROUP BY status",

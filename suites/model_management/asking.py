@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
 
 if TYPE_CHECKING:
+    from fixtures.exchange import Exchange
     from fixtures.look import Ledger
     from fixtures.python import Call, Python
 
@@ -41,6 +43,23 @@ METRICS = {
     "log latency": "inference_log_write_seconds_count",
     "log storage": "inference_log_storage_bytes",
 }
+
+# What is in the query of each alert whose history is compared with what was recorded; its name is the deployment's own.
+ALERTS = {
+    "registry alert": (r"model_registry_up\b", r"(== *0|< *1)\s*$"),
+    "logging alert": (r"inference_log_writes\w*\{.*5m", r"(100 \*.*> *5|> *0\.05)\s*$"),
+}
+
+
+def rules_about(answer: Exchange, *parts: str) -> list[Any]:
+    """Return the healthy alerting rules whose query has all these parts."""
+    rules = [rule for group in answer.json["data"]["groups"] for rule in group["rules"]]
+    return [
+        rule
+        for rule in rules
+        if (rule["type"], rule["health"]) == ("alerting", "ok")
+        and all(re.search(part, rule["query"]) for part in parts)
+    ]
 
 
 def modules(*names: str) -> dict[str, str]:

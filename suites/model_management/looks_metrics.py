@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
 
-from .asking import METRICS
+from .asking import ALERTS, METRICS, rules_about
 
 if TYPE_CHECKING:
     from fixtures.database import Database
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _SCRAPED_S = 60  # target seconds: two of the longest usual intervals between two scrapes
 HISTORIES = {
     "registry": "model_registry_up",
-    "registry alert": 'ALERTS{alertname="ModelRegistryUnavailable",alertstate="firing"}',
     "writes": "inference_log_writes_total",
-    "logging alert": 'ALERTS{alertname="InferenceLoggingFailures",alertstate="firing"}',
 }
 
 
@@ -122,14 +120,21 @@ def alert_rules(prometheus: Http) -> Exchange:
 
 
 @observation()
-def alert_histories(prometheus: Http, facts: dict[str, str]) -> dict[str, Exchange]:
+def alert_histories(prometheus: Http, facts: dict[str, str], alert_rules: Exchange) -> dict[str, Exchange]:
     """What was recorded of the registry, the log and their alerts since the deployment, at most a day back."""
+    told = alert_rules.trouble is None and alert_rules.status == 200 and "data" in alert_rules.json
+    rules = {name: rules_about(alert_rules, *parts) if told else [] for name, parts in ALERTS.items()}
+    alerts = {
+        name: f'ALERTS{{alertname=~"{"|".join(rule["name"] for rule in found)}",alertstate="firing"}}'
+        for name, found in rules.items()
+        if found
+    }
     now = dt.datetime.now(dt.UTC)
     since = max(dt.datetime.fromisoformat(facts["deployed"]), now - dt.timedelta(hours=24))
     window = {"start": f"{since.timestamp():.0f}", "end": f"{now.timestamp():.0f}", "step": "15"}
     return {
         name: prometheus.get("/api/v1/query_range", params={"query": selector, **window})
-        for name, selector in HISTORIES.items()
+        for name, selector in {**HISTORIES, **alerts}.items()
     }
 
 
