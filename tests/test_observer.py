@@ -119,11 +119,15 @@ def test_a_check_that_proves_nothing_is_an_error(house: House, body: str, says: 
     assert says in run.record["items"]["DEM-001"]["message"]
 
 
-def test_a_shape_that_the_claim_does_not_fit_is_a_failure(house: House) -> None:
-    house.checks(ONE_CHECK.replace("front.status == 200", "front.json['colour'] == 'red'"))
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [("front.json['colour'] == 'red'", "colour"), ("[one for (one,) in [front.json['path']]]", "too many values")],
+)
+def test_a_shape_that_the_claim_does_not_fit_is_a_failure(house: House, claim: str, says: str) -> None:
+    house.checks(ONE_CHECK.replace("front.status == 200", claim))
     run = house.run()
     assert run.outcomes()["DEM-001"] == "failed"
-    assert "colour" in run.record["items"]["DEM-001"]["message"]
+    assert says in run.record["items"]["DEM-001"]["message"]
 
 
 def test_a_plugin_that_swallows_failures_changes_nothing(house: House) -> None:

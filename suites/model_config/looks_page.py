@@ -8,6 +8,8 @@ from fixtures.browser_page import Answer
 from fixtures.observing import observation
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Response
+
     from fixtures.browser import Browser, Visit
     from fixtures.browser_page import PageView
     from fixtures.exchange import Exchange
@@ -86,12 +88,15 @@ def generating_page(page: Browser, marker: str, attached: LogMark, ledger: Ledge
     ledger.own("leftover_pictures", "images", marker)
 
     def submit(visit: Visit) -> dict[str, object]:
+        answers: list[Response] = []
+        visit.page.on("response", lambda one: answers.append(one) if one.ok and one.url.endswith("/generate") else None)
         fill_in(visit, f"{marker} A picture on the page")
         visit.page.locator("#generateBtn").click()
         visit.appears("#generatedImage[src]", within=30)
         shown = visit.page.locator("#generatedImage")
         shown.evaluate("one => one.decode().catch(() => null)")
         return {
+            "answers": [answer.text() for answer in answers],
             "image": shown.get_attribute("src"),
             "width": shown.evaluate("one => one.complete ? one.naturalWidth : 0"),
             "url": visit.page.locator("#imageUrl").inner_text(),

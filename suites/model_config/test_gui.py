@@ -40,8 +40,8 @@ def test_an_instance_can_be_selected(opened_page: PageView) -> None:
 @pytest.mark.item("MCI-055")
 def test_the_typed_prompt_is_the_one_that_is_sent(typed_page: PageView, marker: str) -> None:
     """The page's request carries the prompt that was typed."""
-    (request,) = typed_page.requests_to("/generate")
-    assert json.loads(request.post_data or "{}")["prompt"] == f"{marker} A typed prompt"
+    sent = [json.loads(request.post_data or "{}") for request in typed_page.requests_to("/generate")]
+    assert {body["prompt"] for body in sent} == {f"{marker} A typed prompt"}
 
 
 @pytest.mark.item("MCI-056")
@@ -55,9 +55,10 @@ def test_one_click_sends_one_generation(generating_page: PageView, marker: str) 
 
 @pytest.mark.item("MCI-057")
 def test_the_generated_image_appears(generating_page: PageView) -> None:
-    """The page ends with the generated image, complete, from the URL that it states."""
+    """The page ends with the generated image, complete, from a URL that the worker answered."""
+    answered = [json.loads(answer)["image_url"] for answer in generating_page.facts["answers"]]
     assert generating_page.facts["width"] > 0
-    assert generating_page.facts["image"] == generating_page.facts["url"]
+    assert generating_page.facts["image"] in answered
 
 
 @pytest.mark.item("MCI-058")
