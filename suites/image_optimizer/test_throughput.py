@@ -47,8 +47,8 @@ def _decide_usage(beats: list[tuple[str, ...]]) -> Decision:
     """Decide on the usage that heartbeats tell of: the checklist says nothing of 90 to 95 %, so how many is said."""
     inside, healthy = (sum(name in names for names in beats) for name in ("usage 80 to 95", "usage 80 to 90"))
     said = (
-        f"of {len(beats)} heartbeats under load {healthy} show a usage of 80 to 90 % (healthy), {inside - healthy} of 90 "
-        f"to 95 % (between healthy and warning, read as healthy), and {len(beats) - inside} another"
+        f"of {len(beats)} heartbeats under load {healthy} show a usage of 80 to 90 % (healthy), {inside - healthy} of "
+        f"90 to 95 % (between healthy and warning, read as healthy), and {len(beats) - inside} another"
     )
     return Decision(
         outcome="pass" if inside == len(beats) else "fail", statement=said, measured=float(len(beats) - inside),
