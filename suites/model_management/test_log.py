@@ -31,7 +31,7 @@ def test_a_broken_log_store_holds_nothing_up(log_trouble: Call, store: str) -> N
     usual, seen = log_trouble.result["works"], log_trouble.result[store]
     assert usual["answers"] == ["answered by journaled"] * 3
     assert seen["answers"] == usual["answers"]
-    assert seen["median_s"] <= max(usual["median_s"] * 1.1, usual["median_s"] + 0.05)
+    assert seen["fastest_s"] <= max(usual["fastest_s"] * 1.1, usual["fastest_s"] + 0.05)
 
 
 @pytest.mark.item("MMS-047")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +150,8 @@ async def _timed(registry: Any, marker: str, name: str) -> dict[str, Any]:
     client = LLMClient(model_registry=registry)
     asked = [await tried(client.generate_text("foundation", f"{marker} {name}", {}), 1.5) for _ in range(3)]
     answers = [(one["returned"] or {}).get("text", one["raised"]) for one in asked]
-    return {"answers": answers, "median_s": statistics.median(one["took_s"] for one in asked)}
+    # A write that is waited for slows every one of them; a busy machine seldom does.
+    return {"answers": answers, "fastest_s": min(one["took_s"] for one in asked)}
 
 
 async def _written_later(registry: Any, marker: str, model_id: str, patience_s: float) -> dict[str, Any]:
