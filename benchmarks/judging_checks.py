@@ -14,16 +14,10 @@ import time
 from pathlib import Path
 
 from benchmarks.many_checks import timed
-from tests.house import House
+from tests.house import ONE_LOOK, House
 
 CHECKS = 1000
 BOUND = 1.5
-LOOK = """
-@observation()
-def front(api: Http) -> Exchange:
-    \"\"\"The front page.\"\"\"
-    return api.get("/front")
-"""
 CHECK = """
 @pytest.mark.item("DEM-{item:03}")
 def test_{n}(front) -> None:
@@ -42,7 +36,7 @@ def main() -> None:
         house = House(folder / "ours")
         for item in range(1, 101):
             house.item(f"DEM-{item:03}")
-        house.conftest(LOOK)
+        house.conftest(ONE_LOOK)
         house.checks("".join(CHECK.format(n=n, item=n % 100 + 1) for n in range(CHECKS)))
         recorded = house.run().folder
         times = []

@@ -48,6 +48,14 @@ from fixtures.exchange import Exchange
 from fixtures.http import Http
 """
 
+# A suite with one observation.
+ONE_LOOK = """
+@observation()
+def front(api: Http) -> Exchange:
+    \"\"\"The front page.\"\"\"
+    return api.get("/front")
+"""
+
 
 class Target(ThreadingHTTPServer):
     """A loopback target that counts what reaches it. answers: path to (status, body); default 200 `{"path": …}`.

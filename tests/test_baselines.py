@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house import House
+from tests.house import ONE_LOOK, House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.house import Finished
 
-LOOK = """
-@observation()
-def front(api: Http) -> Exchange:
-    \"\"\"The front page.\"\"\"
-    return api.get("/front")
-"""
 CHECK = """
 from judging.comparing_rates import RateChange, compare_rates
 def no_worse(now, was):
@@ -36,7 +30,7 @@ def test_errors_are_no_more_than_before(front, before, decided) -> None:
 def house(tmp_path: Path) -> House:
     house = House(tmp_path)
     house.item("DEM-001")
-    house.conftest(LOOK)
+    house.conftest(ONE_LOOK)
     house.checks(CHECK)
     release(house, "1.0")
     errors(house, 2)

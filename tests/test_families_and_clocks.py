@@ -14,19 +14,13 @@ from fixtures.values import Trouble, UnseenError
 from judging.proportions import ShareLimit, decide_share
 from judging.windows import Span, cut
 from reports.record import Figure
-from tests.house import House
+from tests.house import ONE_LOOK, House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from judging.decision import Decision
 
-LOOK = """
-@observation()
-def front(api: Http) -> Exchange:
-    \"\"\"The front page.\"\"\"
-    return api.get("/front")
-"""
 CHECK = """
 from judging.proportions import ShareLimit, decide_share
 @pytest.mark.item("DEM-001", "DEM-002")
@@ -43,7 +37,7 @@ def test_a_run_shares_its_error_among_its_figures_and_says_so(tmp_path: Path) ->
     house = House(tmp_path)
     house.item("DEM-001")
     house.item("DEM-002")
-    house.conftest(LOOK)
+    house.conftest(ONE_LOOK)
     house.checks(CHECK)
     run = house.run("-n", "2")
     assert run.status == 0, run.out

@@ -12,17 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports import journal, verify
-from tests.house import ROOT, House
+from tests.house import ONE_LOOK, ROOT, House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ONE_LOOK = """
-@observation()
-def front(api: Http) -> Exchange:
-    \"\"\"The front page.\"\"\"
-    return api.get("/front")
-"""
 ONE_CHECK = """
 @pytest.mark.item("DEM-001")
 def test_the_front_page_answers(front) -> None:

@@ -8,17 +8,11 @@ import pytest
 
 from fixtures import checklist
 from fixtures.thresholds import ThresholdError, changes, limits, one
-from tests.house import House
+from tests.house import ONE_LOOK, House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOOK = """
-@observation()
-def front(api: Http) -> Exchange:
-    \"\"\"The front page.\"\"\"
-    return api.get("/front")
-"""
 CHECK = """
 @pytest.mark.item("DEM-001")
 def test_the_front_page_states_few(front, threshold) -> None:
@@ -45,7 +39,7 @@ def house(tmp_path: Path) -> House:
     house = House(tmp_path)
     house.item("DEM-001")
     house.tables = THRESHOLD
-    house.conftest(LOOK)
+    house.conftest(ONE_LOOK)
     house.checks(CHECK)
     house.target.answers["/front"] = (200, {"number": 9})
     return house
