@@ -22,6 +22,23 @@ def since(two_days: LogView, facts: Mapping[str, str]) -> tuple[float, list[LogE
     ]
 
 
+def kinds(two_days: LogView, facts: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the kinds of problems after and before the deployment: warnings, errors, and requests that ended badly."""
+    deployed = dt.datetime.fromisoformat(facts["deployed"])
+    endings = [(one.time >= deployed, f"outcome {one.outcome}") for one in two_days.events if one.time and _cut(one)]
+    after = [one.text for one in two_days.signatures if one.last and one.last >= deployed]
+    earlier = [one.text for one in two_days.signatures if one.first and one.first < deployed]
+    return (
+        [*after, *(kind for late, kind in endings if late)],
+        [*earlier, *(kind for late, kind in endings if not late)],
+    )
+
+
+def _cut(one: LogEvent) -> bool:
+    """Return whether the platform ended a request of others than this run, and did not call that well."""
+    return one.outcome not in ("ok", "") and not one.tagged
+
+
 def times_of(events: list[LogEvent]) -> list[float]:
     """Return when they began, in seconds since 1970."""
     return [one.time.timestamp() for one in events if one.time]

@@ -13,7 +13,7 @@ from judging.comparing_rates import RateChange, compare_rates
 from judging.kinds import decide_kinds
 from judging.proportions import decide_share
 
-from .first_day import errors, since, times_of
+from .first_day import errors, kinds, since, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,10 +72,8 @@ def test_the_first_day_is_recorded_without_a_gap(two_days: LogView, facts: Facts
 def test_the_first_day_shows_no_new_kind_of_problem(
     two_days: LogView, facts: Facts, decided: Decided, before: Before
 ) -> None:
-    """No warning or error appears since the deployment that was not there in the baseline or the day before."""
-    deployed = dt.datetime.fromisoformat(facts["deployed"])
-    after = [one.text for one in two_days.signatures if one.last and one.last >= deployed]
-    day_before = [one.text for one in two_days.signatures if one.first and one.first < deployed]
+    """No kind of warning, error or bad ending is new since the deployment: the baseline or the day before had it."""
+    after, day_before = kinds(two_days, facts)
     assert two_days.first is not None
-    assert two_days.first < deployed - dt.timedelta(hours=23)
+    assert two_days.first < dt.datetime.fromisoformat(facts["deployed"]) - dt.timedelta(hours=23)
     assert decided(before.compared("log signatures", after, decide_kinds, otherwise=day_before)) == "pass"
