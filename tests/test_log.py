@@ -119,6 +119,18 @@ def test_only_what_was_written_after_the_mark_is_seen(tmp_path: Path, look: Look
     assert view.matches["attempt"][0].line.labels == {"module": "model_fallback"}
 
 
+def test_of_a_busy_log_only_what_is_sought_is_kept(tmp_path: Path, look: Look) -> None:
+    path = tmp_path / "busy.log"
+    _append(path, "INFO before\n")
+    log = _file(path, look)
+    mark = log.attach()
+    _append(path, "INFO usual\n" * 3000 + "INFO rare\n" + "INFO usual\n" * 3000)
+    with pytest.raises(UnseenError, match="more than was kept"):
+        _ = log.since(mark, {"every line": ""}).lines
+    view = log.since(mark, {"every line": ""}, only=lambda line: "rare" in line.text)
+    assert (view.total, _texts(view)) == (6001, ["INFO rare"])
+
+
 def test_a_file_that_comes_later_is_read_from_its_start(tmp_path: Path, look: Look) -> None:
     source = _file(tmp_path / "late.log", look)
     mark = source.attach()

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import http.client
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPEED = 20.0
+PROBE = Path(__file__).parents[1] / "suites" / "model_fallback" / "probes" / "loaded_key.py"
 FIVE = ["gemini-exp-1206", "gemini-2.5-flash", "gemma-3-27b", "gemma-3-12b", "gemma-3-4b"]
 
 
@@ -241,6 +246,51 @@ def test_the_provider_lists_its_models_to_its_key_alone(announced: Any) -> None:
     assert {f"models/{name}" for name in FIVE} <= {one["name"] for one in listed}
     refused = fetch(url, headers={"x-goog-api-key": "another"})
     assert (refused.status, refused.json()["error"]["message"].startswith("API key not valid")) == (400, True)
+
+
+def _keys(program: list[str], folder: str) -> tuple[dict[str, Any], str]:
+    done = subprocess.run(
+        [*program, sys.executable, "-", folder], check=True, text=True, capture_output=True, input=PROBE.read_text()
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found, done.stdout + done.stderr
+
+
+def test_the_host_tells_its_key_by_digest_alone(announced: Any) -> None:
+    table, key = announced["systems"]["model_fallback"], announced["variables"]["LOCAL_GEMINI_API_KEY"]
+    found, said = _keys(table["command"]["host"]["program"], table["facts"]["app_folder"])
+    assert (found["loaded"]["length"], key in said) == (len(key), False)
+    assert [(one["key"], one["told"]) for one in found["processes"]] == [(None, True)]
+    assert found["loaded"]["changed"] <= found["processes"][0]["began"] + 1
+
+
+@pytest.mark.parametrize("path", [os.environ["PATH"], None], ids=["plain", "hidden"])
+@pytest.mark.parametrize("own", ["the same key", "an older key", "", None])
+def test_a_process_is_known_by_the_key_it_was_started_with(tmp_path: Path, own: str | None, path: str | None) -> None:
+    (tmp_path / ".env").write_text("GEMINI_API_KEY='the same key'\n")
+    (tmp_path / "manage.py").write_text("print('up', flush=True)\ninput()\n")
+    given = {name: text for name, text in {"PATH": path, "GEMINI_API_KEY": own}.items() if text is not None}
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "runserver"],
+        cwd=tmp_path,
+        env=given,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found, said = _keys([], str(tmp_path))
+        process.kill()
+    (one,) = found["processes"]
+    assert one["told"] is not (own is None and path is None)
+    assert (one["key"] == found["loaded"]["key"], one["key"] is None) == (own == "the same key", own is None)
+    assert "key" not in re.sub(r'"key":', "", said)
+
+
+def test_what_the_host_cannot_tell_is_a_problem(tmp_path: Path) -> None:
+    assert "FileNotFoundError" in _keys([], str(tmp_path / "nowhere"))[0]["problem"]
+    found, _ = _keys([], str(tmp_path))
+    assert (found["loaded"]["length"], found["processes"]) == (0, [])
 
 
 def test_the_past_is_two_days_of_messages(announced: Any) -> None:

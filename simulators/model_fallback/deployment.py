@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from simulators.faults import catalogue
 from simulators.model_fallback import hierarchy, host
 from simulators.model_fallback.controls import Switches
 from simulators.model_fallback.history import HOUR, History
-from simulators.model_fallback.process import Process
+from simulators.model_fallback.process import KEY, Application, Process
 from simulators.model_fallback.provider import MODES, Provider
 from simulators.serving import Listener
 
@@ -31,7 +32,7 @@ class Deployment:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.provider, self.controls = Listener(), Listener()
-        self.key = site.secret("LOCAL_GEMINI_API_KEY")
+        self.key, self.older_key = site.secret("LOCAL_GEMINI_API_KEY"), secrets.token_hex(16)
         self.password = site.secret("LOCAL_CHAT_PASSWORD")
         self.models = hierarchy.deployed(site.faults)
         self.log = site.folder / "debug.log"
@@ -47,14 +48,15 @@ class Deployment:
         with ThreadPoolExecutor() as pool:
             databases = [pool.submit(postgres.database, name) for name in ("model_fallback", "model_fallback_spare")]
             self.history.write(self.log)
-            self.program = host.furnish(self.site.folder / "host", self.log, self.site.faults)
+            self.application = Application(self.site.folder / "application", self.key)
+            self.program = host.furnish(self.site.folder / "host", self.log, self.application.folder, self.site.faults)
             self.database, spare = (database.result() for database in databases)
         self.site.variables["LOCAL_MODEL_FALLBACK_DSN"] = self.database.reader(READER)
         retired = {"gemma-3-12b"} if self.site.faults.on("model-retired-by-provider") else set()
         provider = Provider(
             clock=self.site.clock,
             controls=models,
-            key=self.key,
+            keys=(self.key, self.older_key),
             offered=[name for name in known if name not in retired],
             refuses_lists=self.site.faults.on("provider-refuses-lists"),
         )
@@ -63,8 +65,10 @@ class Deployment:
             self._order(dsn=self.database.owner, folder=str(self.site.folder), log=str(self.log), past=True),
             self._order(dsn=spare.owner, folder=str(self.spare_log.parent), log=str(self.spare_log), past=False),
         )
+        applications = self.application, Application(self.spare_log.parent, self.key)
+        unit = {KEY: self.older_key} if self.site.faults.on("unit-file-sets-older-key") else {}
         with ThreadPoolExecutor() as pool:
-            self.process, self.spare = pool.map(Process, orders)
+            self.process, self.spare = pool.map(Process, orders, applications, (unit, unit))
         for process in (self.process, self.spare):
             self.site.ending.callback(process.stop)
         self.controls.serve(Switches(models=models, process=self.spare).answer)
@@ -76,7 +80,6 @@ class Deployment:
             "port": 0,
             "fresh": True,
             "provider": self.provider.url,
-            "key": self.key,
             "speed": self.site.clock.speed,
             "faults": [name for name in faults if self.site.faults.on(name)],
             "secret": secrets.token_hex(32),
@@ -109,6 +112,8 @@ class Deployment:
                 "hierarchy": list(hierarchy.STATED),
                 "display_names": list(hierarchy.STATED.values()),
                 "log_path": str(self.log),
+                "app_folder": str(self.application.folder),
+                "app_python": sys.executable,
                 "deployed": self.history.deployed.isoformat(),
                 "restarted": self._restarted().isoformat(),
             },

@@ -1,7 +1,8 @@
-"""The host the chat runs on, as its shell shows it: a crontab and a monitoring script."""
+"""The host the chat runs on, as its shell shows it: a crontab, a monitoring script, the application's interpreter."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ case "$*" in
   "crontab -l") cat crontab ;;
   "cat {script}") cat monitor ;;
   "stat -c %A {script}") cat mode ;;
+  "{python} - {application}") exec "{python}" - "{application}" ;;
   *) echo "$1: no such command here" >&2; exit 127 ;;
 esac
 """
 
 
-def furnish(folder: Path, log: Path, faults: Faults) -> list[str]:
+def furnish(folder: Path, log: Path, application: Path, faults: Faults) -> list[str]:
     """Write what the host holds, and return the program that runs a command on it."""
     folder.mkdir()
     mode = "-rw-r--r--" if faults.on("monitor-script-not-executable") else "-rwxr-xr-x"
@@ -30,7 +32,7 @@ def furnish(folder: Path, log: Path, faults: Faults) -> list[str]:
         "crontab": crontab(faults),
         "monitor": monitor(log, faults),
         "mode": f"{mode}\n",
-        "shell": _SHELL.format(script=SCRIPT),
+        "shell": _SHELL.format(script=SCRIPT, python=sys.executable, application=application),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
     return ["sh", str(folder / "shell")]

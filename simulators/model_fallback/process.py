@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -13,14 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = "GEMINI_API_KEY"
 _STOP_S = 5.0  # ours
 
 
-class Process:
-    """One running Django process. It ends when its standard input closes, so also when the launcher dies."""
+class Application:
+    """The folder an instance runs in: its environment file, and the script that starts it."""
 
-    def __init__(self, order: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, key: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        script = "from simulators.model_fallback.chat.__main__ import main\n\nmain()\n"
+        (folder / "manage.py").write_text(script, encoding="utf-8")
+        environment = folder / ".env"
+        environment.touch(mode=0o600)
+        environment.write_text(f"# read by the settings\n{KEY}={key}\n", encoding="utf-8")
+
+
+class Process:
+    """One running Django process. It ends when its standard input closes, so also when the launcher dies.
+
+    unit: the variables that the service manager's unit file sets for it.
+    """
+
+    def __init__(self, order: Mapping[str, Any], application: Application, unit: Mapping[str, str]) -> None:
         self._order = dict(order)
+        self._application = application
+        inherited = {name: text for name, text in os.environ.items() if name != KEY}
+        self._variables = {**inherited, "PYTHONPATH": str(ROOT), **unit}
         self._lock = threading.Lock()
         self._child = self._started()
 
@@ -48,8 +69,9 @@ class Process:
 
     def _started(self) -> subprocess.Popen[str]:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "simulators.model_fallback.chat"],
-            cwd=ROOT,
+            [sys.executable, "manage.py", "runserver"],
+            cwd=self._application.folder,
+            env=self._variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -34,17 +34,17 @@ _GENERATE = re.compile(r"/v1beta/models/([^/:]+):generateContent")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Provider:
-    """The provider's routes. key: the accepted API key. offered: the models it has."""
+    """The provider's routes. keys: the accepted API keys. offered: the models it has."""
 
     clock: Clock
     controls: Controls
-    key: str
+    keys: Collection[str]
     offered: Collection[str]
     refuses_lists: bool = False
 
     def answer(self, request: Request) -> Response:
         """Serve `GET /v1beta/models` and `POST /v1beta/models/{model}:generateContent`."""
-        if request.header("x-goog-api-key") != self.key:
+        if request.header("x-goog-api-key") not in self.keys:
             return error("key", "")
         if request.path == "/v1beta/models" and request.method == "GET":
             return error("denied", "") if self.refuses_lists else json_response({"models": self._models()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from fixtures.browser import Answer
 from fixtures.observing import observation
@@ -63,6 +64,14 @@ def sign_in(visit: Visit, secrets: Confidential, facts: Facts) -> bool:
     return visit.appears(FIELD, within=BROWSER_S)
 
 
+def empty_conversation(visit: Visit) -> None:
+    """Go to an empty conversation: the site makes one, and then shows the latest, which may be one that is in use."""
+    for _ in range(4):
+        if visit.page.locator(".prose").count():
+            visit.page.goto(urljoin(visit.page.url, "/new/"))  # leads to the one made before, now by its number
+            visit.appears(FIELD, within=BROWSER_S)
+
+
 def of_last(visit: Visit, selector: str, question: str, without: Any) -> Any:
     """Return what the page answers to a question about the last element that fits; `without` when there is none."""
     return visit.page.evaluate(
@@ -109,6 +118,7 @@ def desktop_page(
     def steps(visit: Visit) -> dict[str, object]:
         here = visit.page
         opened = sign_in(visit, secrets, facts)
+        empty_conversation(visit)
         visit.saw(
             opened=opened, state=here.evaluate(STATE), look=here.evaluate(LOOK), header_before=here.evaluate(HEADER)
         )

@@ -101,3 +101,11 @@ def test_the_application_answers_on_its_own_port(direct_availability: Exchange) 
     """The application's port on its host answers the cron job's call with the agreed JSON."""
     assert direct_availability.status == 200
     assert direct_availability.json == {"available": True, "message": "Service available"}
+
+
+@pytest.mark.item("MMF-102")
+def test_the_service_runs_with_the_key_of_its_environment_file(keys_on_host: dict[str, Any]) -> None:
+    """In its folder load_dotenv() loads a key of 10 characters or more, and no process was started with another."""
+    loaded = keys_on_host["loaded"]
+    assert loaded["length"] >= 10
+    assert {one["key"] for one in keys_on_host["processes"]} - {None, loaded["key"]} == set()

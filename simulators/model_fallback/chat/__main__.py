@@ -45,11 +45,13 @@ def _serve(order: dict[str, Any], faults: Faults, listener: Listener) -> Any:
     """Fill an empty database, and serve the application; return its cascade."""
     from django.core.handlers.wsgi import WSGIHandler  # noqa: PLC0415  needs Django's settings
     from django.core.management import call_command  # noqa: PLC0415  likewise
+    from dotenv import load_dotenv  # noqa: PLC0415  read once the settings are
 
     from simulators.model_fallback.chat import parts, seed, urls  # noqa: F401, PLC0415  likewise; the views are loaded before the first request
     from simulators.model_fallback.chat.model_fallback import Cascade  # noqa: PLC0415  likewise
     from simulators.wsgi import handler  # noqa: PLC0415  likewise
 
+    load_dotenv(Path.cwd() / ".env")  # what the process was started with wins
     models = hierarchy.deployed(faults)
     if order["fresh"]:
         call_command("migrate", verbosity=0)
@@ -59,7 +61,7 @@ def _serve(order: dict[str, Any], faults: Faults, listener: Listener) -> Any:
     parts.CASCADE = Cascade(
         hierarchy=models,
         url=order["provider"],
-        key=order["key"],
+        key=os.environ["GEMINI_API_KEY"],
         clock=Clock(speed=order["speed"]),
         faults=faults,
         kept=Path(order["folder"]) / "exhausted",
