@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from judging.alerts import episodes
 
+from .windows import worst
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,14 +55,17 @@ def grouped_by(rule: dict[str, Any], label: str) -> bool:
     return any(label in names.split(", ") for names in re.findall(r"by \(([\w, ]+)\)", rule["query"]))
 
 
-def mistold(moments: Sequence[float], readings: Sequence[Reading], rule: AlertRule) -> list[str]:
-    """Return when an alert was silent though its condition clearly held, and when it fired and it did not hold."""
-    clear = [one for one in episodes(readings, rule)[0] if one.end - one.start >= CLEARLY_S]
+def mistold(moments: Sequence[float], parts: Sequence[Sequence[Reading]], rule: AlertRule) -> list[str]:
+    """Return when an alert was silent though its condition clearly held, and when it fired and it did not hold.
+
+    parts: the readings of each group that the rule looks at. With little data an alert may fire, and need not.
+    """
+    clear = [one for one in episodes(worst(parts, rule), rule)[0] if one.end - one.start >= CLEARLY_S]
     silent = [
         f"silent from {one.start:.0f} to {one.end:.0f}"
         for one in clear
         if not any(one.start - APART_S <= at <= one.end + APART_S for at in moments)
     ]
-    held = [one.end for one in readings if one.value is not None and rule.fires(one.value)]
+    held = [one.end for part in parts for one in part if one.value is not None and rule.fires(one.value)]
     alone = [f"fired at {at:.0f}" for at in moments if not any(abs(at - moment) <= APART_S for moment in held)]
     return silent + alone
