@@ -67,5 +67,10 @@ def mistold(moments: Sequence[float], parts: Sequence[Sequence[Reading]], rule: 
         if not any(one.start - APART_S <= at <= one.end + APART_S for at in moments)
     ]
     held = [one.end for part in parts for one in part if one.value is not None and rule.fires(one.value)]
-    alone = [f"fired at {at:.0f}" for at in moments if not any(abs(at - moment) <= APART_S for moment in held)]
+    first = min((one.end for part in parts for one in part), default=float("inf"))  # before, it saw the old release
+    alone = [
+        f"fired at {at:.0f}"
+        for at in moments
+        if at >= first and not any(abs(at - moment) <= APART_S for moment in held)
+    ]
     return silent + alone
