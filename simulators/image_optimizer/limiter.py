@@ -20,6 +20,7 @@ REAL_SPACING_S = 0.134
 MINUTE_S = 60.0
 MOST_AT_ONCE = 24
 PEAK_FROM = 12  # more than wait for the small batch
+PEAK_AFTER = 120  # requests in a minute: more than the small and the medium batch make together
 
 
 class Limiter:
@@ -83,7 +84,7 @@ class Limiter:
             queue, count = sum(map(len, self._waiting.values())), len(self._stamps)
         count = self._total if self._faults.on("counts-since-start") else count
         queue = 45 if self._faults.on("queue-never-drains") else 0 if self._faults.on("queue-always-zero") else queue
-        if self._faults.on("queue-peaks") and queue > PEAK_FROM:
+        if self._faults.on("queue-peaks") and queue > PEAK_FROM and count > PEAK_AFTER:
             queue += 550
         return {
             "queueLength": queue,
