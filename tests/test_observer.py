@@ -294,7 +294,7 @@ def test_a_signal_ends_the_run_with_its_evidence(house: House, number: signal.Si
 
 
 def test_two_runs_of_one_environment_do_not_mix(house: House) -> None:
-    house.target.wait_s = 1.5
+    house.target.wait_s = 4.0  # longer than a second run takes to find the lock
     first = house.start()
     _until(lambda: house.target.seen)
     second = house.run()
