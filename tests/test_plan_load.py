@@ -65,7 +65,8 @@ def test_a_look_that_is_a_load_test_is_left_out_unless_it_is_named(tmp_path: Pat
     house.conftest(LOOKS.replace("500})", "500}, load=True)"))
     assert house.run().outcomes() == {"DEM-001": "passed", "DEM-002": "not_selected"}
     assert house.run("-m", "load or not load").outcomes() == {"DEM-001": "passed", "DEM-002": "passed"}
-    assert house.target.seen == [("GET", "/front"), ("GET", "/front"), ("POST", "/load")]
+    # The two looks of the second run are made side by side: which arrives first is open.
+    assert sorted(house.target.seen) == [("GET", "/front"), ("GET", "/front"), ("POST", "/load")]
 
 
 def test_a_load_and_what_it_needs_are_weighed_together(tmp_path: Path) -> None:
