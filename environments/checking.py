@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from environments.models import Awaited, EnvironmentFile
 from environments.problems import EnvironmentFileError, Problem, place_of, problems_of
-from environments.secrets import SecretRef, sensitive_parts
+from environments.references import SecretRef
+from environments.secrets import sensitive_parts
 from environments.strength import weakness
 from environments.wording import nearest_first, shown
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from environments.models import Attestation, EnvironmentFile, Permit, System, Waiver
-    from environments.secrets import SecretRef
+    from environments.references import SecretRef
 
 __all__ = ["Environment", "EnvironmentFileError", "Problem", "load"]
 

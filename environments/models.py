@@ -24,7 +24,7 @@ from environments.instruments import (
     StorageConfig,
     WranglerConfig,
 )
-from environments.secrets import SecretRef  # noqa: TC001  # pydantic reads annotations at run time
+from environments.references import SecretRef  # noqa: TC001  # pydantic reads annotations at run time
 from environments.tables import Name, NonEmpty, Program, Table, Text
 from environments.wording import refused, shown
 

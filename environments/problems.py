@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from environments.tables import REFERENCE
 from environments.wording import nearest_first, shown
 

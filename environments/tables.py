@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo
 
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from environments.wording import refused, shown
 
 REFERENCE = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", …] }'

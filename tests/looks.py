@@ -17,7 +17,7 @@ from fixtures.look import BudgetSpentError, Deadline, Look, Run, StoppedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from environments.secrets import SecretRef
+    from environments.references import SecretRef
 
 T = TypeVar("T")
 

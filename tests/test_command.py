@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments.models import CommandConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.command import Command, Execution
 from fixtures.look import BudgetSpentError, Deadline
 from fixtures.program import OUTPUT_LIMIT, Capture, SecretArgumentError, _follow

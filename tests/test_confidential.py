@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments.redaction import MASK, Redactor
-from environments.secrets import SecretMissingError, SecretRef, SecretStore
+from environments.references import SecretMissingError, SecretRef
+from environments.secrets import SecretStore
 from fixtures.confidential import Confidential
 from fixtures.look import Deadline, Look
 from fixtures.shared import RunShared

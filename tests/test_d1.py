@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from environments.models import D1Config
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.database import Database, database
 from fixtures.look import NotPermittedError
 from fixtures.statements import StatementError

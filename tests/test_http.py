@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.values import RefutedError, decode, encode
 from tests.exchanges import kind
 from tests.hostile import Hostile, answers, ok, routes, stays_silent

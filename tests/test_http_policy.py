@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.http import FOREIGN_VARIABLES, Http
 from fixtures.http_request import parse_url
 from fixtures.look import NotPermittedError

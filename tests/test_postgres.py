@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from environments.models import PostgresConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.database import Database, Snapshot, database
 from fixtures.look import NotPermittedError
 from fixtures.postgres import Postgres

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from environments.models import PythonConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.look import NotPermittedError, StoppedError
 from fixtures.python import Call, Python, Raised
 from fixtures.values import RefutedError, UnseenError, decode, encode

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments import secrets as module
+from environments import keepers
 from environments.redaction import MASK, Redactor
-from environments.secrets import Secret, SecretMissingError, SecretRef, SecretStore, SecretWeakError, sensitive_parts
+from environments.references import SecretMissingError, SecretRef, SecretWeakError
+from environments.secrets import Secret, SecretStore, sensitive_parts
 from environments.strength import estimated_bits, weakness
 
 
@@ -68,7 +69,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir(mode=0o700)
     os.mkfifo(tmp_path / "pipe", 0o600)
     private(tmp_path / "latin", b"\xe9" * 40)
-    private(tmp_path / "long", "x" * (module.SIZE_LIMIT + 1))
+    private(tmp_path / "long", "x" * (keepers.SIZE_LIMIT + 1))
     wanted = {
         "absent": "cannot be opened: No such file",
         "folder": "is not a regular file",
@@ -102,7 +103,7 @@ def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_a_command_without_end_is_ended_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COMMAND_DEADLINE", 1.0)
+    monkeypatch.setattr(keepers, "COMMAND_DEADLINE", 1.0)
     child = "import time; time.sleep(60)"
     ref = python(
         "import pathlib, subprocess, sys, time;"
@@ -119,7 +120,7 @@ def test_a_command_without_end_is_ended_with_its_children(tmp_path: Path, monkey
 def test_a_command_that_leaves_a_child_behind_is_not_waited_for_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "COMMAND_DEADLINE", 1.0)
+    monkeypatch.setattr(keepers, "COMMAND_DEADLINE", 1.0)
     ref = python(
         "import pathlib, subprocess, sys;"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"

@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from environments.models import StorageConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.look import NotPermittedError
 from fixtures.storage import Storage
 from fixtures.values import RefutedError, UnseenError, decode, encode

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from environments.models import WranglerConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.database import Database, database
 from fixtures.program import SecretArgumentError
 from fixtures.values import UnseenError

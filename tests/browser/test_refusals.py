@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from environments.models import BrowserConfig
-from environments.secrets import SecretRef
+from environments.references import SecretRef
 from fixtures.browser import Answer, Browser, Visit
 from fixtures.look import Look, NotPermittedError
 from tests.browser.site import Site, browser
