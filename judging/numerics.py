@@ -17,7 +17,9 @@ else:
             self._name = name
 
         def __getattr__(self, attribute: str) -> Any:
-            """Import the module, answer, and keep the answer."""
+            """Import the module, answer, and keep the answer; pytest asks everything in a suite for `__wrapped__`."""
+            if attribute.startswith("__"):
+                raise AttributeError(attribute)
             found = getattr(import_module(self._name), attribute)
             setattr(self, attribute, found)
             return found
@@ -25,4 +27,9 @@ else:
     np = _Late("numpy")
     special = _Late("scipy.special")
 
-__all__ = ["np", "special"]
+__all__ = ["load", "np", "special"]
+
+
+def load() -> None:
+    """Import both now: for whoever will decide figures and has to wait for something else anyway."""
+    _ = np.float64, special.betainc
