@@ -193,7 +193,8 @@ class Past:
             number += 1
             queue, requests = self._figures(at)
             late = faults.on("heartbeats-late") and BUSY_FROM_S <= at < BUSY_FROM_S + 180
-            late = late or (faults.on("heartbeat-stops") and at > until - 20)  # a run alone lasts no whole minute
+            stopped = faults.on("heartbeat-stops") or faults.on("worker-lines-elsewhere")
+            late = late or (stopped and at > until - 20)  # a run alone lasts no whole minute
             if not late and not (faults.on("real-no-beat-while-creating") and 0 <= at - LONG_RUN_S <= LONG_RUN_ITEMS):
                 share = 90.0 if faults.on("heartbeat-percent-wrong") else 100 * requests / 450
                 cycle = 1 if faults.on("cycle-stuck") else number * 6
