@@ -115,6 +115,7 @@ def test_the_usage_is_called_healthy_while_it_is_in_bounds(watch: Watch) -> None
 
 @pytest.mark.item("IMO-053")
 def test_the_statistics_can_be_watched(watch: Watch) -> None:
-    """Asked every 5 s, the endpoint answers each time."""
-    assert [one["stats"].status for one in watch["stats"]] == [200] * len(watch["stats"])
+    """Asked every 5 s, the endpoint answers each time, with JSON."""
+    answers = [(one["stats"].status, one["stats"].is_json) for one in watch["stats"]]
+    assert answers == [(200, True)] * len(answers)
     assert len(watch["stats"]) >= 5
