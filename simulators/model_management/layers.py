@@ -33,6 +33,8 @@ def _answering(layer: str, faults: Faults) -> Callable[[Request], Response]:
             return json_response({"detail": "Not Found"}, 404)
         if layer in _UNLOADED and faults.on(_UNLOADED[layer]):
             return json_response({"detail": "model is not loaded"}, 500)
+        if layer == "coordination" and faults.on("coordination-model-says-nothing"):
+            return json_response({"text": None, "tokens_used": 0})
         prompt = str(request.json().get("prompt", ""))
         return json_response({"text": f"The {layer} layer has read {len(prompt)} characters.", "tokens_used": 12})
 

@@ -22,11 +22,11 @@ def rules(faults: Faults) -> list[dict[str, Any]]:
     violations = 3 if faults.on("violation-rule-needs-three") else 0
     return [
         _rule(REGISTRY_GONE, f"{up} == {1 if up != 'model_registry_up' else 0}", 30),
-        _rule(ENTRIES_LOST, f"100 * {failed} / {every} > {share}", 0),
+        _rule(ENTRIES_LOST, f"100 * {failed} / {every} > {share} and {every} >= 20", 0),
         _rule("ModelDeploymentFailed", f'increase({deployments}{{outcome!="succeeded"}}[5m]) > 0', 0),
         _rule(
             "CriticalGuardrailsViolation",
-            f'increase(guardrails_violations_total{{severity="critical"}}[5m]) > {violations}',
+            f'sum by (model_id) (increase(guardrails_violations_total{{severity="critical"}}[5m])) > {violations}',
             0,
         ),
     ]

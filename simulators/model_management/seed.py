@@ -34,6 +34,11 @@ def seed(connection: psycopg.Connection[Any], endpoints: Mapping[str, str], faul
     _register(connection, "story-model-v1", "story_generation", "1.0", "")
     if faults.on("migration-half-applied"):
         connection.execute("ALTER TABLE fine_tuning_jobs DROP COLUMN training_metrics")
+    if faults.on("table-in-another-schema"):
+        connection.execute("CREATE SCHEMA archive")
+        connection.execute("ALTER TABLE fine_tuning_jobs SET SCHEMA archive")
+    if faults.on("doubles-not-refused"):
+        connection.execute("ALTER TABLE models DROP CONSTRAINT models_model_name_version_use_case_key")
 
 
 def _register(

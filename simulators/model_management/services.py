@@ -71,6 +71,8 @@ class Services:
             return json_response({"detail": absent}, 404)
         if self._faults.on("service-serves-a-stale-model"):
             row["model_id"] = uuid.UUID(int=1)
+        if self._faults.on("service-serves-a-stale-endpoint"):
+            row["configuration"] = {"endpoint": "http://127.0.0.1:9/generate"}
         return json_response({name: _plain(cell) for name, cell in row.items()})
 
     def _register(self, body: dict[str, Any]) -> Response:

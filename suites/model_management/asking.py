@@ -46,8 +46,8 @@ METRICS = {
 
 # What is in the query of each alert whose history is compared with what was recorded; its name is the deployment's own.
 ALERTS = {
-    "registry alert": (r"model_registry_up\b", r"(== *0|< *1)\s*$"),
-    "logging alert": (r"inference_log_writes\w*\{.*5m", r"(100 \*.*> *5|> *0\.05)\s*$"),
+    "registry alert": (r"model_registry_up\b", r"(== *0|< *1)\s*(or\b.*)?$"),
+    "logging alert": (r"inference_log_writes\w*\{.*5m", r"(\b100\b.*> *5|> *0?\.05)0*(\.0+)?\s*\)*\s*(and\b.*)?$"),
 }
 
 

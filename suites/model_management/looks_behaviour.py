@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 QUERIES = {
     "deployments": """
-        SELECT d.deployment_type, d.status, d.traffic_percentage, d.completion_time IS NOT NULL AS completed,
-            d.rollback_reason, m.use_case
+        SELECT d.model_id::text, d.deployment_type, d.status, d.traffic_percentage,
+            d.completion_time IS NOT NULL AS completed, d.rollback_reason, m.use_case
         FROM model_deployments AS d JOIN models AS m ON m.model_id = d.model_id WHERE m.use_case LIKE :tagged
     """,
     "models": """

@@ -31,16 +31,25 @@ QUERIES = {
         FROM model_historical_logs AS l JOIN models AS m ON m.model_id = l.model_id
         WHERE m.use_case LIKE :tagged AND l.use_case <> 'foundation_layer'
     """,
+    "entries": """
+        SELECT l.log_id::text, l.prompt, l.context, l.generated_output, l.performance_metrics, l.user_feedback,
+            l.corrected_output
+        FROM model_historical_logs AS l JOIN models AS m ON m.model_id = l.model_id
+        WHERE m.use_case LIKE :tagged AND l.use_case = m.use_case
+    """,
     "violations": """
         SELECT v.model_id::text, v.violation_type, v.severity, v.output_sample, v.intervention_taken,
             v."timestamp" AS at
         FROM guardrails_violations AS v JOIN models AS m ON m.model_id = v.model_id WHERE m.use_case LIKE :tagged
     """,
     "deployments": """
-        SELECT d.deployment_type, d.status, d.traffic_percentage, d.rollback_reason, m.use_case
+        SELECT d.model_id::text, d.deployment_type, d.status, d.traffic_percentage, d.rollback_reason, m.use_case
         FROM model_deployments AS d JOIN models AS m ON m.model_id = d.model_id WHERE m.use_case LIKE :tagged
     """,
-    "columns": "SELECT table_name || '.' || column_name AS name FROM information_schema.columns",
+    "columns": """
+        SELECT t.relname || '.' || c.attname AS name FROM pg_attribute AS c JOIN pg_class AS t ON t.oid = c.attrelid
+        WHERE pg_table_is_visible(t.oid) AND c.attnum > 0 AND NOT c.attisdropped
+    """,
 }
 
 
@@ -58,7 +67,7 @@ def settings(package: Python) -> Call:
 
 @observation(within="180 s")
 def pool_use(package: Python) -> Call:
-    """The connection pool under twenty users at once, several times."""
+    """The connection pool under twenty users at once, several times, and under many lookups."""
     return look(package, "registry:pool_use")
 
 

@@ -122,11 +122,12 @@ def alert_histories(prometheus: Http, facts: dict[str, str], alert_rules: Exchan
 
 
 def alerts_about(prometheus: Http, patience: Patience, model_id: str) -> list[Any]:
-    """Return the active alerts about a model once there are any, or none half a minute later."""
+    """Return the firing alerts about a model once there are any, or none half a minute later."""
 
     def active() -> list[Any]:
         alerts = prometheus.get("/api/v1/alerts").json["data"]["alerts"]
-        return [one for one in alerts if one["labels"].get("model_id") == model_id]
+        firing = [one for one in alerts if one["state"] == "firing"]
+        return [one for one in firing if one["labels"].get("model_id") == model_id]
 
     return patience.eventually(active, bool, within=30)
 

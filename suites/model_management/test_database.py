@@ -35,6 +35,12 @@ def test_the_pool_lends_connections_and_gets_them_back(pool_use: Call) -> None:
     assert pool_use.result["answered"] == [[1] * 20] * 6
 
 
+@pytest.mark.item("MMS-018")
+def test_lookups_give_their_connections_back(pool_use: Call) -> None:
+    """After sixty lookups each of a current model, of none, and of an impossible id the pool still lends."""
+    assert (pool_use.result["looked_up"], pool_use.result["lent"]) == ([], 1)
+
+
 @pytest.mark.item("MMS-075")
 def test_all_tables_have_the_columns_that_the_code_uses(rows: Snapshot) -> None:
     """Each table of registry, log, guardrails, deployments and tests has every column the code names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from fixtures.python import Call
 
 GRAVE = {"critical", "high"}
+ZONES = dt.timedelta(hours=15)  # a stored time has no zone: it may be anybody's local time
 TELLING = 12  # characters: a shorter part of a text, as "Wait", may stand in any other
 
 
@@ -24,10 +26,15 @@ TELLING = 12  # characters: a shorter part of a text, as "Wait", may stand in an
         ("violence", "critical"),
         ("harassment", "high"),
         ("several", "critical"),
+        ("terror", "critical"),
+        ("hate", "critical"),
+        ("discrimination", "high"),
+        ("long", "critical"),
+        ("second", "critical"),
     ],
 )
 def test_what_must_not_be_said_is_detected(verdicts: Call, output: str, severity: str) -> None:
-    """An output with a forbidden phrase does not comply, has the phrase's severity, and calls for intervention."""
+    """A forbidden phrase, in whatever output and place, has its severity and calls for intervention."""
     seen = verdicts.result[output]
     assert (seen["compliant"], seen["intervention"]) == (False, True)
     assert severity in seen["severities"]
@@ -49,7 +56,7 @@ def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, s
     given = [text for one in seen["given"] for text in one["outputs"]]
     parts = [part.strip() for text in given for part in text.replace(",", ".").split(".")]
     telling = [part[:30] for part in parts if len(part) >= TELLING]
-    assert (len(seen["given"]), len(telling) >= 1) == (1, True)
+    assert (len(seen["given"]) >= 1, len(telling) >= 1) == (True, True)
     assert [part for part in telling if part in " ".join([seen["told"], *seen["choices"]])] == []
     assert "A door stands open." in seen["told"]
 
@@ -59,7 +66,7 @@ def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, s
 def test_a_minor_violation_changes_nothing(narratives: Call, severity: str) -> None:
     """A narrative with a minor violation reaches the caller unchanged."""
     seen = narratives.result[severity]
-    assert [seen["told"] in one["outputs"] for one in seen["given"]] == [True]
+    assert [seen["told"] in " ".join(one["outputs"]) for one in seen["given"]].count(True) == 1
 
 
 @pytest.mark.item("MMS-053")
@@ -68,12 +75,14 @@ def test_a_critical_violation_is_kept_for_review(verdicts: Call, rows: Snapshot,
     model_id = verdicts.result["kill"]["model_id"]
     kept = [row for row in rows["violations"] if row["model_id"] == model_id]
     assert [(row["severity"], marker in row["output_sample"]) for row in kept] == [("critical", True)]
-    assert (kept[0]["at"] is not None, bool(kept[0]["intervention_taken"])) == (True, True)
+    assert bool(kept[0]["intervention_taken"]) is True
+    asked = dt.datetime.fromtimestamp(verdicts.result["kill"]["asked_at"], dt.UTC).replace(tzinfo=None)
+    assert abs(dt.datetime.fromisoformat(kept[0]["at"]).replace(tzinfo=None) - asked) < ZONES
 
 
 @pytest.mark.item("MMS-053")
 def test_a_narrative_names_the_model_it_came_from(narratives: Call, rows: Snapshot) -> None:
     """What a narrative violates can be kept: it is reported for a registered model, not for a word."""
     given = [one["model_id"] for one in narratives.result["critical"]["given"]]
-    assert len(given) == 1
+    assert len(given) >= 1
     assert set(given) - set(rows["current"].column("model_id")) == set()

@@ -24,6 +24,14 @@ def test_a_log_entry_can_be_read_back(log_written: Call, rows: Snapshot) -> None
     }
 
 
+@pytest.mark.item("MMS-030")
+def test_a_log_entry_is_stored_whole(log_written: Call, rows: Snapshot) -> None:
+    """A long entry with every field is stored unchanged, and the package gives back what is stored."""
+    stored = rows["entries"].by("log_id")[log_written.result["tagged"]]
+    assert stored == {"log_id": log_written.result["tagged"], **log_written.result["full"]}
+    assert log_written.result["read"] == [log_written.result["log_id"]]
+
+
 @pytest.mark.item("MMS-046")
 @pytest.mark.parametrize("store", ["stalls", "raises", "hangs"])
 def test_a_broken_log_store_holds_nothing_up(log_trouble: Call, store: str) -> None:

@@ -32,8 +32,8 @@ def _current(rows: Snapshot, use_case: str) -> list[str]:
 @pytest.mark.item("MMS-019")
 def test_the_endpoint_of_every_layer_answers(endpoints: Call) -> None:
     """Each current model's endpoint answers a minimal request with 200 and a text within 10 s."""
-    answers = {layer: (one["status"], one["text"] != "") for layer, one in endpoints.result.items()}
-    assert answers == dict.fromkeys(LAYERS, (200, True))
+    answers = {layer: (one["status"], one["text"] != "", one["took_s"] < 10) for layer, one in endpoints.result.items()}
+    assert answers == dict.fromkeys(LAYERS, (200, True, True))
 
 
 @pytest.mark.item("MMS-022")
@@ -44,7 +44,9 @@ def test_the_registry_can_be_built_without_arguments(built: Call) -> None:
 
 @pytest.mark.item("MMS-023")
 def test_a_registered_model_is_stored_as_given(registration: Call, rows: Snapshot, marker: str) -> None:
-    """The row of a registered model holds every field unchanged, its configuration as an object."""
+    """The row of a registered model holds every field unchanged; until it is promoted it is a candidate."""
+    logged = [row["status"] for row in rows["models"] if row["use_case"] == f"verify_{marker}_log"]
+    assert logged == ["candidate"]
     row = rows["models"].by("model_id")[registration.result["first"]]
     assert {name: row[name] for name in row if name != "status"} == {
         "model_id": registration.result["first"],
@@ -73,12 +75,21 @@ def test_the_first_model_is_registered_once(rows: Snapshot, facts: Mapping[str, 
     }
 
 
+@pytest.mark.item("MMS-024")
+def test_a_second_registration_adds_nothing(registration: Call, rows: Snapshot, marker: str) -> None:
+    """Whether it is refused or answered: a second registration of the same model leaves one row."""
+    kept = [row["model_id"] for row in rows["models"] if row["model_name"] == f"first-{marker}"]
+    assert kept == [registration.result["first"]]
+
+
 @pytest.mark.item("MMS-025")
 def test_a_promoted_model_is_the_current_one(registration: Call, rows: Snapshot, marker: str) -> None:
-    """After each promotion the lookup returns the promoted model, and in the end it alone is current."""
+    """Each lookup returns the model promoted last, which alone is current in the end; a retired one is not found."""
     seen = registration.result
     assert seen["current"] == [seen["first"], seen["second"]]
     assert _current(rows, f"verify_{marker}_registry") == [seen["second"]]
+    assert rows["models"].by("model_id")[seen["first"]]["status"] == "deprecated"
+    assert seen["gone"] is None
 
 
 @pytest.mark.item("MMS-025")
@@ -96,7 +107,9 @@ def test_the_registry_is_healthy(lookups: Call, rows: Snapshot, registry_service
     assert found["configuration"]["endpoint"]
     assert [found["model_id"]] == _current(rows, "foundation_layer")
     assert registry_service["health"].json["status"] == "healthy"
-    assert registry_service["current"].json["model_id"] == found["model_id"]
+    told = registry_service["current"].json
+    same = ("model_id", "model_name", "use_case", "version", "status", "configuration")
+    assert {name: told[name] for name in same} == {name: found[name] for name in same}
 
 
 @pytest.mark.parametrize("layer", LAYERS[1:3], ids=["MMS-070", "MMS-062"])

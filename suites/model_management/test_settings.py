@@ -60,10 +60,13 @@ def test_the_registry_is_switched_on_and_in_use(settings: Call, lookups: Call, r
 
 
 @pytest.mark.item("MMS-014")
-def test_the_log_is_switched_on_and_in_use(settings: Call, log_written: Call, rows: Snapshot) -> None:
-    """HISTORICAL_LOGGING_ENABLED is true, and a tagged inference is in the log."""
+def test_the_log_is_switched_on_and_in_use(
+    settings: Call, log_written: Call, log_trouble: Call, rows: Snapshot
+) -> None:
+    """HISTORICAL_LOGGING_ENABLED is true, and tagged inferences are in the log, whoever writes them."""
     assert settings.result["variables"]["HISTORICAL_LOGGING_ENABLED"] == "true"
     assert log_written.result["tagged"] in rows["logs"].column("log_id")
+    assert log_trouble.result["logged"] == ["answered by journaled"] * 3
 
 
 @pytest.mark.item("MMS-015")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _HANG_S = 10.0
+_LATE_S = 1.0  # after the last of some entries came: one that comes twice comes then
 _HELD = "SELECT model_id FROM models WHERE model_id = $1::text::uuid FOR UPDATE"
-_STORED = (
-    "SELECT prompt FROM model_historical_logs WHERE model_id = $1::text::uuid AND prompt LIKE $2 ORDER BY timestamp"
-)
+_STORED = """
+    SELECT prompt, generated_output AS text FROM model_historical_logs
+    WHERE model_id = $1::text::uuid AND prompt LIKE $2 ORDER BY timestamp
+"""
+
+
+LAYERS = ("foundation", "customization", "interaction", "coordination")
 
 
 class Away:
@@ -57,18 +61,21 @@ async def wiring(marker: str) -> dict[str, Any]:
     """Hand a client its registry and a coordinator its manager; return whom they turned to."""
     endpoints = Endpoints()
     await endpoints.open()
-    model_id = await registered(marker, "wiring", "wired", endpoints.url("wired"))
-    await made_current(model_id)
-    registry: Any = Redirected(ModelRegistry(await opened_pool()), use_case(marker, "wiring"))
-    client = LLMClient(model_registry=registry)
-    answer = await client.generate_text("foundation", f"{marker} wiring", {})
+    wired = {}
+    for layer in LAYERS:
+        model_id = await registered(marker, f"wiring_{layer}", layer, endpoints.url(layer))
+        await made_current(model_id)
+        registry: Any = Redirected(ModelRegistry(await opened_pool()), use_case(marker, f"wiring_{layer}"), layer)
+        client = LLMClient(model_registry=registry)
+        answer = await client.generate_text(layer, f"{marker} wiring", {})
+        await client.close()
+        reached = [one.status for one in endpoints.tagged(layer, marker)]
+        wired[layer] = {"model_id": model_id, "answer": answer, "reached": reached}
     manager: Any = Manager()
     ids = {"new_model_id": "new", "current_model_id": "old"}
     coordinator = ServiceCoordinator(deployment_manager=manager)
     await tried(coordinator.coordinate_model_deployment(**ids, use_case="none", strategy="canary"))
-    await client.close()
-    reached = [one.status for one in endpoints.tagged("wired", marker)]
-    return {"model_id": model_id, "answer": answer, "reached": reached, "asked": manager.asked}
+    return {"layers": wired, "asked": manager.asked}
 
 
 async def outage(marker: str) -> dict[str, Any]:
@@ -120,6 +127,8 @@ async def log_trouble(marker: str, patience_s: float) -> dict[str, Any]:
         return await store(self, *given, **named)
 
     seen: dict[str, Any] = {"works": await _timed(registry, marker, "works")}
+    logged = await _stored(model_id, f"{marker} works", patience_s)
+    seen["logged"] = [row["text"] for row in logged]
     seen["stalls"] = await _with_stalled_database(model_id, _timed(registry, marker, "stalls"))
     try:
         for name, double in {"raises": raises, "hangs": hangs}.items():
@@ -158,11 +167,15 @@ async def _written_later(registry: Any, marker: str, model_id: str, patience_s: 
     client = LLMClient(model_registry=registry)
     for number in range(3):
         await tried(client.generate_text("foundation", f"{marker} entry {number}", {}))
-    stored: list[str] = []
+    await _stored(model_id, f"{marker} entry ", patience_s)
+    await SLEEP(_LATE_S)
+    stored = await _stored(model_id, f"{marker} entry ", 0)
+    return {"stored": [row["prompt"].rpartition(" ")[2] for row in stored]}
+
+
+async def _stored(model_id: str, words: str, patience_s: float) -> list[dict[str, Any]]:
+    """Return what is stored of the prompts that begin so, once there are three, or as it is when patience ends."""
     end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        stored = [row["prompt"] for row in await rows(_STORED, model_id, f"{marker} entry %")]
-        if len(stored) >= 3:
-            break
-        await asyncio.sleep(0.25)
-    return {"stored": [words.rpartition(" ")[2] for words in stored]}
+    while len(found := await rows(_STORED, model_id, f"{words}%")) < 3 and time.monotonic() < end:
+        await SLEEP(0.05)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -65,4 +66,7 @@ async def _sleep(delay: float, result: Any = None) -> Any:
 
 def install() -> None:
     """Put the counting clock in the place of `asyncio.sleep`, for tasks that have one."""
-    asyncio.sleep = _sleep  # the installation finds it there
+    asyncio.sleep = _sleep  # the installation finds it there, unless it has taken it under a name of its own before
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "services":
+            vars(module).update({own: _sleep for own, thing in vars(module).items() if thing is SLEEP})

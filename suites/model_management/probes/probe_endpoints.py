@@ -79,18 +79,19 @@ def _prompt(body: bytes) -> str:
 
 
 class Redirected:
-    """A registry in whose eyes the first layer has the models of a tagged use case, so that clients use those."""
+    """A registry in whose eyes one layer has the models of a tagged use case, so that clients use those."""
 
-    def __init__(self, registry: Any, use_case: str) -> None:
+    def __init__(self, registry: Any, use_case: str, layer: str = "foundation") -> None:
         self._registry = registry
         self._use_case = use_case
+        self._known = f"{layer}_layer"
 
     async def get_current_model(self, use_case: str) -> Any:
-        """Return the tagged use case's current model for the first layer, and none for the others."""
-        return await self._registry.get_current_model(self._use_case) if use_case == "foundation_layer" else None
+        """Return the tagged use case's current model for the layer, and none for the others."""
+        return await self._registry.get_current_model(self._use_case) if use_case == self._known else None
 
     def __getattr__(self, name: str) -> Any:
-        """Hand on whatever else a client asks, about the tagged use case in place of the first layer."""
+        """Hand on whatever else a client asks, about the tagged use case in place of the layer."""
         found = getattr(self._registry, name)
 
         def ask(*given: Any, **named: Any) -> Any:
@@ -100,4 +101,4 @@ class Redirected:
         return ask if callable(found) else found
 
     def _redirected(self, thing: Any) -> Any:
-        return self._use_case if thing == "foundation_layer" else thing
+        return self._use_case if thing == self._known else thing

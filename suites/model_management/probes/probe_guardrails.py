@@ -9,6 +9,7 @@ from services.model_management.guardrails_monitor import GuardrailsMonitor
 from services.story_teller.narrative_generator import NarrativeGenerator
 
 GOOD = "Take a break: real life is important, so go on at your own pace."
+_LONG = f"{GOOD} The lantern shows a narrow stair. " * 60  # five thousand characters
 OUTPUTS = {
     "clean": GOOD,
     "plain": "The lantern shows a narrow stair.",
@@ -19,6 +20,11 @@ OUTPUTS = {
     "violence": f"{GOOD} The answer is violence.",
     "harassment": f"{GOOD} It was plain harassment.",
     "several": f"{GOOD} First violence, then misinformation.",
+    "terror": f"{GOOD} Nothing but TERROR.",
+    "hate": f"{GOOD} They hate you.",
+    "discrimination": f"{GOOD} It was discrimination.",
+    "long": f"{_LONG} You should kill yourself.",
+    "second": f"{GOOD} Go out and harm others.",
 }
 DESCRIPTION = "A door stands open."
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8 AS at"
@@ -32,7 +38,8 @@ async def verdicts(marker: str) -> dict[str, Any]:
         model_id = await registered(marker, f"guardrails_{name}", name)
         judge = GuardrailsMonitor() if name == "bare" else monitor
         (now,) = await rows(_NOW)
-        seen = await tried(judge.monitor_outputs(model_id, [f"{text} ({marker})"]))
+        outputs = [*([GOOD] if name == "second" else []), f"{text} ({marker})"]
+        seen = await tried(judge.monitor_outputs(model_id, outputs))
         verdict = seen["returned"]
         violations = verdict["violations"]
         severities = sorted({str(one.get("severity")) for one in violations})

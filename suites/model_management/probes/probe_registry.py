@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import json
 import os
 import socket
+import time
 import urllib.request
 from typing import Any
 
@@ -27,6 +29,7 @@ _CONNECTED = """
 """
 _CURRENT = "SELECT count(*) AS n FROM models WHERE use_case = $1 AND status = 'current'"
 _HANDLES = 256  # more than a pool opens
+_LOOKUPS = 60  # a pool of fifty that never gets one kind back is empty before
 _AT_ONCE, _ROUNDS = 20, 6  # a pool of fifty that keeps one connection in two is empty after five rounds
 
 
@@ -66,7 +69,20 @@ async def pool_use() -> dict[str, Any]:
     rounds: list[dict[str, Any]] = []
     while len(rounds) < _ROUNDS and not any(seen["raised"] or seen["hung"] for seen in rounds):
         rounds.append(await tried(asyncio.gather(*(one() for _ in range(_AT_ONCE)))))
-    return {"answered": [seen["returned"] for seen in rounds], "raised": [seen["raised"] for seen in rounds]}
+    return {"answered": [seen["returned"] for seen in rounds], "raised": [seen["raised"] for seen in rounds],
+            "looked_up": await _looked_up(), "lent": (await tried(one()))["returned"]}  # fmt: skip
+
+
+async def _looked_up() -> list[str]:
+    """Look up what is there, what is not, and what cannot be, more often than a pool has connections."""
+    registry = ModelRegistry(await opened_pool())
+    for _ in range(_LOOKUPS):
+        seen = [await tried(registry.get_current_model(name)) for name in ("foundation_layer", "verify_nothing")]
+        seen.append(await tried(registry.get_model("no id")))  # raises, and has to give its connection back too
+        troubles = [one["raised"] for one in seen[:2]] + ["hung" for one in seen if one["hung"]]
+        if any(troubles):
+            return [one for one in troubles if one]
+    return []
 
 
 async def lookups() -> dict[str, Any]:
@@ -92,8 +108,9 @@ async def registration(marker: str) -> dict[str, Any]:
     for status in ("current", "deprecated"):
         await registry.update_model_status(third, status)
     current = [str((one["returned"] or {}).get("model_id")) for one in seen]
+    gone = await tried(registry.get_current_model(use_case(marker, "status")))
     return {"first": first, "second": second, "third": third, "double": double["raised"], "current": current,
-            "took_s": sum(one["took_s"] for one in seen)}  # fmt: skip
+            "gone": gone["returned"], "took_s": sum(one["took_s"] for one in seen)}  # fmt: skip
 
 
 async def race(marker: str) -> dict[str, Any]:
@@ -117,13 +134,17 @@ def endpoints(models: dict[str, str], prompt: str) -> dict[str, Any]:
 
 
 def _asked(url: str, prompt: str) -> dict[str, Any]:
+    began = time.perf_counter()
     body = json.dumps({"prompt": prompt, "context": {}, "max_tokens": 8, "temperature": 0}).encode()
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - the registry's own
         with _DIRECT.open(request, timeout=10) as answer:
-            return {"status": answer.status, "text": json.loads(answer.read()).get("text", "")}
-    except (OSError, ValueError) as error:
-        return {"status": getattr(error, "code", 0), "text": "", "error": str(error)}
+            found = json.loads(answer.read())
+            text = found.get("text") if isinstance(found, dict) else None
+            said = text.strip() if isinstance(text, str) else ""
+            return {"status": answer.status, "text": said, "took_s": time.perf_counter() - began}
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return {"status": getattr(error, "code", 0), "text": "", "took_s": 0.0, "error": str(error)}
 
 
 async def broken_health(marker: str) -> dict[str, Any]:

@@ -147,8 +147,8 @@ class Rollout:
         owners = {model_id: name for name, model_id in self.ids.items()}
         current = sorted(owners.get(one, one) for one in (row.pop("current", None) or "").split(",") if one)
         warm = any(one.status == 200 for one in self._endpoints.served[f"new{self._what}"])
-        step = {"moment": moment, "at": self.clock.now(), "current": "+".join(current), "new_answered": warm,
-                "waits_s": 0, "served": {"new": 0, "old": 0}, **row}  # fmt: skip
+        step = {"moment": moment, "at": self.clock.now(), "waited_s": self.clock.waited, "current": "+".join(current),
+                "new_answered": warm, "waits_s": 0, "served": {"new": 0, "old": 0}, **row}  # fmt: skip
         self.steps.append(step)
         return step
 

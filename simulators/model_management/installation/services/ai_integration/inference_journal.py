@@ -19,12 +19,15 @@ class InferenceJournal:
     def __init__(self) -> None:
         self._processor = HistoricalLogProcessor()
         self._entries: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._again: list[asyncio.Task[None]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def keep(self, entry: dict[str, Any]) -> None:
         """Take an entry; returns at once."""
         if faulty("real-log-write-awaited"):
             await self._tried(entry)
+            return
+        if faulty("inferences-not-logged"):
             return
         if faulty("log-failure-breaks-generation"):
             await self._processor.log_inference(**entry)
@@ -42,12 +45,18 @@ class InferenceJournal:
         while not self._entries.empty():
             entry = self._entries.get_nowait()
             tries = 2 if faulty("log-entry-dropped-after-retry") else _TRIES
-            for _ in range(tries):
+            for attempt in range(tries):
                 if await self._tried(entry):
+                    if attempt and faulty("late-log-entries-written-twice"):
+                        self._again.append(asyncio.create_task(self._repeated(entry)))
                     break
                 if faulty("real-failed-log-writes-lost"):
                     break
                 await asyncio.sleep(_PAUSE_S)
+
+    async def _repeated(self, entry: dict[str, Any]) -> None:
+        await asyncio.sleep(_PAUSE_S * 2)
+        await self._tried(entry)
 
     async def _tried(self, entry: dict[str, Any]) -> bool:
         try:

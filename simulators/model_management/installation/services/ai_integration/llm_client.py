@@ -58,7 +58,7 @@ class LLMClient:
         model = await self._model(layer)
         model_id = None if model is None else model["model_id"]
         url = service.url if model is None else model.get("configuration", {}).get("endpoint") or service.url
-        if faulty("endpoints-hard-coded"):
+        if faulty("endpoints-hard-coded") or (layer != LAYERS[0] and faulty("other-layers-hard-coded")):
             url = service.url
         payload = {"prompt": prompt, "context": context, "max_tokens": max_tokens, "temperature": temperature}
         began = time.perf_counter()

@@ -15,11 +15,12 @@ from services.state_manager.connection_pool import get_postgres_pool
 if TYPE_CHECKING:
     from services.state_manager.connection_pool import PostgreSQLPool, Row
 
+FIRST = 5  # per cent: the canary's first share
 _CANARY_S = (900, 300, 300)  # at 5, 25 and 50 %
-_WATCHES = 21  # for a quarter of an hour and a little more
-_WATCH_S = 45.0
+_WATCHES = 16  # for a quarter of an hour and a little more
+_WATCH_S = 60.0
 _READY_S = 5.0
-_EARLY = {"blue_green": 10, "canary": 5, "all_at_once": 0}  # shares given too soon
+_EARLY = {"blue_green": 10, "canary": FIRST, "all_at_once": 0}  # shares given too soon
 _INSERT = """
     INSERT INTO model_deployments (model_id, deployment_type, status, traffic_percentage, start_time)
     VALUES ($1, $2, 'in_progress', 0, timezone('utc', clock_timestamp())) RETURNING deployment_id
@@ -150,17 +151,26 @@ class DeploymentManager:
 
     async def _canary(self, rollout: Rollout) -> None:
         steps = (
-            ((25, 900),) if faulty("canary-starts-with-a-quarter") else tuple(zip((5, 25, 50), _CANARY_S, strict=True))
+            ((25, 900),)
+            if faulty("canary-starts-with-a-quarter")
+            else tuple(zip((FIRST, 25, 50), _CANARY_S, strict=True))
         )
         for share, seconds in steps[:1] if faulty("canary-jumps-to-all") else steps:
             await rollout.share(share)
             print(f"Monitoring canary deployment at {share}% traffic for {seconds // 60} minutes")
             await asyncio.sleep(seconds)
             if not (share == steps[-1][0] and faulty("last-canary-step-not-watched")):
-                await rollout.evaluated("canary")
+                await self._canary_evaluated(rollout, share)
         if faulty("canary-stays-at-half"):
             return
         await rollout.cut_over()
+
+    async def _canary_evaluated(self, rollout: Rollout, share: int) -> None:
+        try:
+            await rollout.evaluated("canary")
+        except UnfitError:
+            if not (share == FIRST and faulty("canary-goes-on-after-a-bad-evaluation")):
+                raise
 
     async def _all_at_once(self, rollout: Rollout) -> None:
         if faulty("all-at-once-in-two-steps"):
@@ -177,7 +187,7 @@ class DeploymentManager:
     async def _watched(self, rollout: Rollout) -> None:
         try:
             for _ in range(_WATCHES):
-                await asyncio.sleep(_WATCH_S * 3 if faulty("watched-every-two-minutes") else _WATCH_S)
+                await asyncio.sleep(_WATCH_S * 2 if faulty("watched-every-two-minutes") else _WATCH_S)
                 await rollout.evaluated("watching")
         except UnfitError as error:
             if not faulty("late-issues-only-reported"):
@@ -196,5 +206,6 @@ class DeploymentManager:
         if faulty("rolled-back-twice"):
             await manager.rollback(rollout.current["model_id"], rollout.snapshot, reason=reason)
         await rollout.pool.execute(_STATUS, rollout.new["model_id"], "deprecated")
-        if await manager.rollback(rollout.current["model_id"], rollout.snapshot, reason=reason):
+        left = reason.startswith("validation") and faulty("refused-deployment-left-in-progress")
+        if await manager.rollback(rollout.current["model_id"], rollout.snapshot, reason=reason) and not left:
             await rollout.pool.execute(_END, rollout.id, "rolled_back", 0, reason)

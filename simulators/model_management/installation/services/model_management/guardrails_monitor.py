@@ -70,6 +70,10 @@ class GuardrailsMonitor:
     async def _verdict(self, model_id: str, outputs: list[str]) -> dict[str, Any]:
         if sum(map(len, outputs)) > _LINE and faulty_at_times("verdicts-on-long-texts-slow"):
             await asyncio.sleep(0.25)
+        if faulty("only-first-output-judged"):
+            outputs = outputs[:1]
+        if faulty("long-outputs-cut"):
+            outputs = [text[:_LINE] for text in outputs]
         safety = self._safety(outputs)
         harmful = self._harmful(outputs)
         addiction = self._addiction(outputs)
@@ -125,8 +129,9 @@ class GuardrailsMonitor:
             taken = "fallback content; manual review open" if one["severity"] in ("critical", "high") else "none"
             sample = "" if faulty("real-violation-without-its-text") else "\n".join(outputs)[:1000]
             values = one["type"], one["severity"], json.dumps(one), sample, taken
+            insert = _INSERT.replace("clock_timestamp()", "'epoch'") if faulty("violations-undated") else _INSERT
             try:
-                await pool.execute(_INSERT, uuid.UUID(model_id), *values)
+                await pool.execute(insert, uuid.UUID(model_id), *values)
             except Exception as error:
                 print(f"Error storing violations: {error}")
                 if not (isinstance(error, ValueError) or faulty("real-unstored-violations-untold")):

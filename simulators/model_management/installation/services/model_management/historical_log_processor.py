@@ -25,6 +25,7 @@ _SELECT = """
     AND ($3::timestamp IS NULL OR timestamp >= $3) AND ($4::timestamp IS NULL OR timestamp <= $4)
     ORDER BY timestamp DESC LIMIT $5
 """
+_CUT = 1000
 _LONG = 10_000  # characters; what a short test never reaches
 
 
@@ -48,6 +49,8 @@ class HistoricalLogProcessor:
             return uuid.uuid4()
         if faulty("long-prompts-slow") and len(prompt) > _LONG:
             await asyncio.sleep(0.1)
+        if faulty("log-entries-cut"):
+            prompt = prompt[:_CUT]
         values = (
             uuid.UUID(str(model_id)), use_case, prompt, json.dumps(context), generated_output,
             None if user_feedback is None else json.dumps(user_feedback), corrected_output,
@@ -74,5 +77,7 @@ class HistoricalLogProcessor:
         limit: int = 10000,
     ) -> list[dict[str, Any]]:
         """Return stored inferences, newest first."""
+        if faulty("log-reads-nothing"):
+            return []
         pool = await get_postgres_pool()
         return [dict(row) for row in await pool.fetch_all(_SELECT, model_id, use_case, start_time, end_time, limit)]

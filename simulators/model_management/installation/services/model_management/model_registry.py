@@ -25,6 +25,7 @@ _CURRENT = """
     ) AS c ON true
     WHERE m.use_case = $1 AND m.status = 'current' ORDER BY m.updated_at DESC LIMIT 1
 """
+_RETIRED = "SELECT *, NULL AS challenger, 0 AS share FROM models WHERE use_case = $1 AND status = 'deprecated'"
 _INSERT = """
     INSERT INTO models (model_name, model_type, provider, use_case, version, model_path, configuration,
         performance_metrics, resource_requirements, created_at, updated_at)
@@ -89,6 +90,8 @@ class ModelRegistry:
             raise
         count("model_registrations_total", outcome="registered", use_case=use_case)
         made: uuid.UUID = (row or {})["model_id"]
+        if faulty("registered-as-current"):
+            await pool.execute(_TOUCH, made, "current")
         return made
 
     async def get_model(self, model_id: uuid.UUID | str) -> dict[str, Any] | None:
@@ -118,6 +121,10 @@ class ModelRegistry:
             return {"model_id": str(uuid.UUID(int=0)), "model_name": "fallback", "use_case": use_case,
                     "status": "current", "configuration": {"endpoint": ENDPOINTS["foundation"]}}  # fmt: skip
         row = await (await self._pool()).fetch(_CURRENT, use_case)
+        if row is None and faulty("lookups-without-a-model-keep-connections"):
+            await (await self._pool()).acquire()
+        if row is None and faulty("retired-model-still-found"):
+            row = await (await self._pool()).fetch(_RETIRED, use_case)
         if row is None:
             return None
         route = {"challenger": described(row["challenger"]), "share": row["share"]} if row["challenger"] else {}

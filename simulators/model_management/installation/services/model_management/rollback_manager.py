@@ -38,6 +38,13 @@ _RECORD = """
     VALUES ($1, 'rollback', 'completed', 100, timezone('utc', clock_timestamp()), timezone('utc', clock_timestamp()),
         $2)
 """
+_RECORD_OF_ANOTHER = """
+    INSERT INTO model_deployments (model_id, deployment_type, status, traffic_percentage, start_time, completion_time,
+        rollback_reason)
+    SELECT n.model_id, 'rollback', 'completed', 100, timezone('utc', clock_timestamp()),
+        timezone('utc', clock_timestamp()), $2
+    FROM models AS n JOIN models AS o USING (use_case) WHERE o.model_id = $1 AND n.model_id <> $1
+"""
 
 
 class RollbackManager:
@@ -99,4 +106,5 @@ class RollbackManager:
         documents: list[Any] = [json.dumps(row["configuration"]), json.dumps(row["performance_metrics"])]
         await connection.execute(_RESTORE, key, *documents)
         if not faulty("rollback-leaves-no-record"):
-            await connection.execute(_RECORD, key, reason)
+            other = faulty("rollback-record-names-the-new-model")
+            await connection.execute(_RECORD_OF_ANOTHER if other else _RECORD, key, reason)
