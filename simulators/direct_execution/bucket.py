@@ -18,6 +18,7 @@ class Bucket:
         self._url = url
         self._files: dict[str, tuple[bytes, str, dt.datetime | None]] = {}
         self._forbidden: set[str] = set()
+        self._spoilt: set[str] = set()
         self._lock = threading.Lock()
 
     def put(self, path: str, body: bytes, kind: str, *, readable_from: dt.datetime | None = None) -> None:
@@ -28,6 +29,10 @@ class Bucket:
     def forbid(self, path: str) -> None:
         """Let a file or a folder be listed and not be read."""
         self._forbidden.add(path)
+
+    def spoil(self, path: str) -> None:
+        """Let a folder's files be answered with an error's text, and success."""
+        self._spoilt.add(path)
 
     def url(self, path: str) -> str:
         """Return a file's public address."""
@@ -43,6 +48,8 @@ class Bucket:
         found = self._files.get(path)
         if any(path.startswith(prefix) for prefix in self._forbidden):
             return json_response({"statusCode": "403", "error": "Unauthorized", "message": "Access denied"}, 403)
+        if any(path.startswith(prefix) for prefix in self._spoilt):
+            return json_response({"error": "the object has expired"})
         if found is None or (found[2] is not None and dt.datetime.now(dt.UTC) < found[2]):
             return _absent()
         return Response(body=found[0], headers={"Content-Type": found[1], "Cache-Control": "no-cache"})

@@ -31,9 +31,10 @@ _DEFECTS = {
     "anonymous-sees-rows": "CREATE POLICY public_rows ON generations FOR SELECT TO anon USING (true)",
     "others-see-rows": "CREATE POLICY shared_rows ON generations FOR SELECT TO authenticated USING (true)",
     "others-may-insert": "CREATE POLICY any_rows ON generations FOR INSERT TO authenticated WITH CHECK (true)",
-    "real-credits-writable": (
-        "CREATE POLICY own_balance ON user_subscriptions FOR UPDATE TO authenticated USING (auth.uid() = user_id)"
+    "others-see-balances": (
+        "CREATE POLICY all_balances ON user_subscriptions FOR SELECT TO authenticated USING (true)"
     ),
+    "real-credits-writable": "DROP TRIGGER credits_are_kept ON user_subscriptions",
     "real-anyone-adds-credits": "GRANT EXECUTE ON FUNCTION increment_tokens TO public",
 }
 

@@ -7,7 +7,7 @@ import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from simulators.direct_execution.registry import output_type, price
+from simulators.direct_execution.registry import SYNCHRONOUS, output_type, price
 from simulators.fetching import FetchError, fetch
 from simulators.serving import Request, Response, json_response
 
@@ -62,7 +62,8 @@ class Studio:
         """Take a finished output over into the bucket and settle the row; return where it is."""
         reply = fetch(url, timeout=30)
         body, kind = reply.body, reply.headers.get("content-type", "")
-        if self.faults.on("stored-file-is-an-error") and row["type"] == "image":
+        synchronous = self.faults.on("synchronous-image-is-an-error") and str(row["model_record_id"]) == SYNCHRONOUS
+        if synchronous or (self.faults.on("stored-file-is-an-error") and row["type"] == "image"):
             body, kind = b'{"error":"expired"}', "image/png"
         path = f"{row['user_id']}/{row['created_at']:%Y-%m-%d}/{row['id']}.{'mp4' if row['type'] == 'video' else 'png'}"
         late = self.clock.now() + dt.timedelta(seconds=self.clock.ours(25))
@@ -99,6 +100,7 @@ class Studio:
             ).fetchone()
             if row is None:
                 raise LookupError("Generation not found")
+            again = again or (self.faults.on("videos-settled-again") and row["type"] == "video")
             if row["tokens_charged"] > 0 and not again:
                 return {"message": "Already settled"}
             if status == "failed":
@@ -177,6 +179,8 @@ class Studio:
         )
         image = reply.json()["choices"][0]["message"]["images"][0]["image_url"]["url"]
         place = self.complete(row, image)
+        if self.faults.on("synchronous-answers-without-image"):
+            return json_response({"id": str(row["id"]), "status": "processing", "content_type": "image"})
         return json_response(
             {
                 "id": str(row["id"]),

@@ -113,6 +113,7 @@ class History:
         settings: dict[str, Any] = {"outputFormat": "PNG"}
         if model["costMultipliers"]:
             settings |= {name: self._random.choice(list(factors)) for name, factors in model["costMultipliers"].items()}
+            settings |= {"duration": int(settings["duration"])} if n % 3 == 0 and "duration" in settings else {}
         return Happened(
             id=str(uuid.uuid4()),
             at=moment,
@@ -157,6 +158,7 @@ class History:
         record = RETIRED if one.before and n % 50 == 0 else one.model["recordId"]
         if self._faults.on("model-left-behind") and one.before and n % 50 == 1:
             record = str(uuid.UUID(int=0))
+        nameless = self._faults.on("model-left-behind-by-name") and one.before and n % 50 == 1
         row = {
             "id": one.id,
             "user_id": one.user,
@@ -170,8 +172,8 @@ class History:
             "created_at": one.at,
             "updated_at": ended,
             "completed_at": ended,
-            "model_id": one.model["modelId"],
-            "model_record_id": record,
+            "model_id": "gone/model" if nameless else one.model["modelId"],
+            "model_record_id": None if nameless else record,
             "provider_response": {"error": _CAUSES[one.model["provider"]]} if one.failed else {"ok": True},
             "storage_path": None if one.failed else path,
             "parent_generation_id": None,
@@ -182,7 +184,7 @@ class History:
     def _charged(self, one: Happened, cost: float, n: int) -> float:
         if self._faults.on("deduction-lost") and not one.before and n % 40 == 0:
             return 0.0
-        if self._faults.on("multiplier-skipped") and one.settings.get("duration") == "10" and one.hour == 3:  # noqa: PLR2004  one hour
+        if self._faults.on("multiplier-skipped") and str(one.settings.get("duration")) == "10" and one.hour == 3:  # noqa: PLR2004  one hour
             return round(cost / 2, 2)
         return cost
 
@@ -196,6 +198,8 @@ class History:
             row |= {"status": "processing", "completed_at": None, "tokens_charged": 0}
         if on("synchronous-without-moment") and one.model["recordId"] == SYNCHRONOUS:
             row["completed_at"] = None
+        if on("synchronous-takes-no-time") and one.model["recordId"] == SYNCHRONOUS:
+            row["completed_at"] = row["created_at"]
         if on("error-under-another-key") and one.failed:
             row["provider_response"] = {"message": row["provider_response"]["error"]}
         if on("error-one-level-deeper") and one.failed:
@@ -244,7 +248,8 @@ class History:
                 ended, {"event": "generation_failed", "function": WEBHOOK, "generationId": one.id, "error": "failed"}
             )
         elif not self._faults.on("real-webhook-success-unlogged"):
-            line = success_line(one.id, "kie_ai", one.seconds)
+            wrong = self._faults.on("success-of-another-provider") and number % 9 == 0
+            line = success_line(one.id, "runware" if wrong else "kie_ai", one.seconds)
             yield at(
                 ended, {**line, "duration": None} if self._faults.on("duration-missing") and number % 9 == 0 else line
             )

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from simulators.direct_execution.drain import Drain, said
-from simulators.direct_execution.sessions import RefusedTokenError, Session, Sessions
+from simulators.direct_execution.sessions import RefusedTokenError, Session, Sessions, without_algorithm
 from simulators.serving import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Vault:
         self._controls = controls
         self._faults = faults
         self.held = {name: secrets.token_urlsafe(30) for name in NAMES}
+        if faults.on("scopes-share-a-key"):
+            self.held["KIE_AI_API_KEY_IMAGE_TO_VIDEO"] = self.held["KIE_AI_API_KEY_PROMPT_TO_VIDEO"]
         self.others = {"SUPABASE_URL": url, "KIE_WEBHOOK_URL_TOKEN": "", "SUPABASE_SERVICE_ROLE_KEY": ""}
         self._missed: set[str] = set()
 
@@ -95,7 +97,8 @@ class KeyFunction:
             return json_response({**gone, "migration_guide": "docs/migration"}, 410, headers)
         try:
             body = self._body(request)
-            return json_response(body, headers=headers | self._no_store())
+            kept = self.faults.on("runware-keys-cacheable") and request.json().get("provider") == "runware"
+            return json_response(body, headers=headers | ({} if kept else self._no_store()))
         except RefusedError as refusal:
             if self.faults.on("errors-without-cors"):
                 headers = {"X-Content-Type-Options": "nosniff"}
@@ -116,8 +119,9 @@ class KeyFunction:
             raise
         if self.faults.on("test-answer-holds-an-error") and model == "bytedance/v1-lite-image-to-video":
             return {"error": "upstream timeout"}
+        again = model in self.warm and model == "bytedance/v1-lite-image-to-video"
         self._retrieved(session, provider, model, name, key)
-        return {"apiKey": key}
+        return {"apiKey": None if again and self.faults.on("key-missing-the-second-time") else key}
 
     def _session(self, request: Request) -> Session:
         if not request.header("Authorization"):
@@ -125,7 +129,8 @@ class KeyFunction:
         try:
             session = self.sessions.of(request)
         except RefusedTokenError:
-            if self.faults.on("unsigned-tokens-accepted"):
+            unsigned = self.faults.on("tokens-without-algorithm-accepted") and without_algorithm(request)
+            if unsigned or self.faults.on("unsigned-tokens-accepted"):
                 return Session(role="authenticated")
             raise RefusedError(401, "Unauthorized") from None
         if session.role != "authenticated" and not self.faults.on("anonymous-key-accepted"):
@@ -149,7 +154,10 @@ class KeyFunction:
         if not self.faults.on("real-any-variable-served"):
             if not pair and not self.faults.on("unknown-model-gets-default"):
                 raise RefusedError(404, f"No key is mapped for {provider}/{model}", logged=True)
-            if pair and name not in {one["use_api_key"] for one in pair}:
+            alike = self.faults.on("any-name-of-the-provider-permitted") and name.startswith(
+                f"{provider.upper()}_API_KEY"
+            )
+            if pair and name not in {one["use_api_key"] for one in pair} and not alike:
                 raise RefusedError(403, "This key is not permitted for the model")
         if self.faults.on("rare-pair-fails") and model.endswith("runware-image_editing-2"):
             raise RefusedError(500, f"{name} not configured", logged=True)
@@ -175,20 +183,17 @@ class KeyFunction:
         self.warm.add(model)
         if self.faults.on("real-key-calls-unlogged") or (self.faults.on("logged-when-cold") and not cold):
             return
+        if self.faults.on("one-model-unlogged") and model.endswith("kie_ai-prompt_to_image-3"):
+            return
+        if self.faults.on("key-ends-a-sentence"):
+            self.drain.write(said(NAME, "debug", f"The provider is called with {key}."))
         kind = key if self.faults.on("key-logged-as-its-kind") else name
         told = {"provider": provider, "modelId": model, "keyType": kind}
         if self.faults.on("kind-missing-for-runware") and provider == "runware":
             del told["keyType"]
-        self.drain.write(
-            said(
-                NAME,
-                "info",
-                "API key retrieval successful",
-                userId=session.user,
-                requestId=secrets.token_hex(8),
-                metadata=told,
-            )
-        )
+        for _ in range(1 + self.faults.on("retrievals-logged-twice")):
+            line = said(NAME, "info", "API key retrieval successful", userId=session.user, metadata=told)
+            self.drain.write({**line, "requestId": secrets.token_hex(8)})
 
     def _failed(self, session: Session, text: str, provider: str, model: str) -> None:
         if self.faults.on("real-key-calls-unlogged"):

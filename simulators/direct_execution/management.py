@@ -33,5 +33,7 @@ class Management:
             del held[ABSENT]
         if self.faults.on("secret-is-empty"):
             held["KIE_AI_API_KEY_VEO3"] = ""
+        if self.faults.on("secret-is-a-placeholder"):
+            held["KIE_AI_API_KEY_VEO3"] = "undefined"
         listed = [{"name": name, "value": hashlib.sha256(text.encode()).hexdigest()} for name, text in held.items()]
         return json_response([{"name": "SUPABASE_URL", "value": hashlib.sha256(b"url").hexdigest()}, *listed])

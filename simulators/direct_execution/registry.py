@@ -57,6 +57,10 @@ def models(faults: Faults) -> list[Model]:
                "V1 Lite", recordId=FILM, baseCreditCost=2, estimatedTimeSeconds=400),
     ]  # fmt: skip
     made = [_numbered(kind, provider, n) for (kind, provider), most in _COUNTS.items() for n in range(most)]
+    if faults.on("model-names-the-other-scope"):
+        next(one for one in made if one["contentType"] == "image_to_video")["use_api_key"] = (
+            "KIE_AI_API_KEY_PROMPT_TO_VIDEO"
+        )
     if faults.on("provider-added-without-key"):
         made.append(_model("prompt_to_video", LATE_PROVIDER, "shotstack/edit", "Edit", "Shotstack", "Edit"))
     return named + made

@@ -145,5 +145,14 @@ ALTER TABLE app_settings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON generations TO authenticated USING (auth.uid() = user_id) WITH CHECK (auth.uid() = user_id);
 CREATE POLICY admin_rows ON generations TO authenticated USING (is_admin()) WITH CHECK (is_admin());
 CREATE POLICY own_subscription ON user_subscriptions FOR SELECT TO authenticated USING (auth.uid() = user_id);
+CREATE POLICY own_changes ON user_subscriptions FOR UPDATE TO authenticated USING (auth.uid() = user_id);
+CREATE FUNCTION credits_are_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('role') = 'authenticated' AND new.tokens_remaining <> old.tokens_remaining THEN
+        RAISE insufficient_privilege USING MESSAGE = 'credits are not changed by their owner';
+    END IF;
+    RETURN new;
+END $$;
+CREATE TRIGGER credits_are_kept BEFORE UPDATE ON user_subscriptions FOR EACH ROW EXECUTE FUNCTION credits_are_kept();
 CREATE POLICY own_profile ON profiles FOR SELECT TO authenticated USING (auth.uid() = id);
 CREATE POLICY settings_are_public ON app_settings FOR SELECT TO anon, authenticated USING (true);

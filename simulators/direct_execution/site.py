@@ -31,6 +31,9 @@ DEFECTS = (
     "real-no-task-id",
     "real-schema-error-on-load",
     "key-left-in-storage",
+    "button-does-nothing",
+    "record-made-twice",
+    "image-shown-late",
     "window-c",
 )
 

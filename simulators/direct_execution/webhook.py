@@ -43,7 +43,8 @@ class Webhook:
         faults = self.studio.faults
         if faults.on("webhook-wants-a-session") and not request.header("Authorization"):
             return json_response({"code": 401, "message": "Missing authorization header"}, 401)
-        if request.query.get("token") != self.token and not faults.on("webhook-accepts-forged"):
+        bare = "token" not in request.query and faults.on("webhook-accepts-bare-addresses")
+        if request.query.get("token") != self.token and not (bare or faults.on("webhook-accepts-forged")):
             self._say("warn", "SECURITY LAYER 1 FAILED: Invalid or missing URL token")
             return text_response("Not Found", 404)
         try:
@@ -58,8 +59,8 @@ class Webhook:
         task = material.get("taskId") or material.get("task_id")
         if not task:
             raise TurnedAwayError(400, "Missing taskId in payload", "Missing taskId in payload")
-        row = self._row(task, request.query.get("verify", ""))
         success = _is_success(payload, material)
+        row = self._row(task, request.query.get("verify", ""), success=success)
         self._check_timing(row, success=success)
         if not self._is_new(task, material):
             self._say("warn", "SECURITY LAYER 4: Duplicate webhook detected (idempotency check)")
@@ -89,17 +90,20 @@ class Webhook:
             self.studio.drain.write(success_line(str(row["id"]), "kie_ai", lived))
         return json_response({"success": True, "message": "Generation completed", "outputs_processed": 1})
 
-    def _row(self, task: str, verify: str) -> Row:
-        if not verify:
+    def _row(self, task: str, verify: str, *, success: bool) -> Row:
+        faults = self.studio.faults
+        unverified = (not verify and faults.on("webhook-verifies-what-is-there")) or (
+            success and faults.on("webhook-verifies-failures-alone")
+        )
+        if not verify and not unverified:
             raise TurnedAwayError(400, "Missing verify token", "SECURITY LAYER 2 FAILED: Missing verify token")
         row = self._found(task)
         if row is None:
             raise TurnedAwayError(404, "Invalid task ID", "Security: Rejected webhook for unknown task")
-        if (row["settings"] or {}).get("_webhook_token") != verify and not self.studio.faults.on(
-            "webhook-accepts-forged"
-        ):
+        known = (row["settings"] or {}).get("_webhook_token") == verify
+        if not (known or unverified or faults.on("webhook-accepts-forged")):
             raise TurnedAwayError(403, "Invalid verify token", "SECURITY LAYER 2 FAILED: Invalid verify token")
-        if row["status"] in ENDED and not self.studio.faults.on("webhook-accepts-late"):
+        if row["status"] in ENDED and not faults.on("webhook-accepts-late"):
             raise TurnedAwayError(400, "Generation already processed", "Generation already processed")
         return row
 

@@ -6,7 +6,9 @@ functions carry its marker in their address.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,22 @@ FILM = "d7df81f6-dc86-4e04-9f75-d4e8c9b03fb2"  # Seedance_V1_Lite from an image:
 SYNCHRONOUS = "4c680009-d3fe-436f-85a7-467c76e85f9e"  # Nano Banana by Lovable AI, likewise
 KEY_FUNCTION = "/functions/v1/get-api-key"
 WORDS = re.compile(r"[A-Za-z0-9_.~-]{12,}")
+STARTS = re.compile(r"(?<![A-Za-z0-9])\S")  # where a key may begin in a text
+# What stands in the place of a secret that nobody has filled in.
+NO_KEYS = (
+    "",
+    " ",
+    "\n",
+    "-",
+    "null",
+    "None",
+    "undefined",
+    "changeme",
+    "CHANGEME",
+    "TODO",
+    "placeholder",
+    "your-api-key",
+)
 
 
 @value
@@ -60,6 +78,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def digests_of(held_secrets: list[dict[str, str]]) -> dict[str, str]:
+    """Return the digest of each stored secret."""
+    return {one["name"]: one["digest"] for one in held_secrets}
+
+
 def alphabet(key: str) -> str:
     """Return which kinds of characters a key consists of."""
     kinds = {"letters": str.isalpha, "digits": str.isdigit, "others": lambda one: not one.isalnum()}
@@ -85,10 +108,11 @@ def user_id(project: Http, headers: dict[str, str]) -> str:
 
 
 def ask_key(project: Http, headers: dict[str, str], marker: str, secrets: Confidential, **asked: str) -> KeyAnswer:
-    """Ask for a key and return the answer without it."""
+    """Ask for a key and return the answer without it. A key is a text; what else may stand in its place is none."""
     answer = project.post(KEY_FUNCTION, params={"shakedown": marker}, headers=headers, json=asked, within=20)
-    body = answer.json if answer.is_json else {}
-    key = str(body["apiKey"]) if "apiKey" in body else ""
+    found = answer.json if answer.is_json else {}
+    body = found if isinstance(found, dict) else {}
+    key = body["apiKey"] if isinstance(body.get("apiKey"), str) else ""
     if not key.startswith("http"):  # an address is no secret; masked, it would be missing from all that was seen
         secrets.mask(key)
     return KeyAnswer(
@@ -108,20 +132,31 @@ def ask_key(project: Http, headers: dict[str, str], marker: str, secrets: Confid
     )
 
 
+def unsigned(token: str) -> str:
+    """Return a token with the claims of another, which states that it needs no signature."""
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).rstrip(b"=").decode()
+    return f"{head}.{token.split('.')[1]}."
+
+
 def pair(model: dict[str, Any]) -> dict[str, str]:
     """Return what the page sends to get the key of a model."""
     names = {"provider": "provider", "use_api_key": "use_api_key", "modelId": "modelId", "recordId": "recordId"}
     return {sent: str(model[name]) for sent, name in names.items()}
 
 
-def words_of(texts: Iterable[str]) -> set[str]:
-    """Return the words of some texts that are long enough to be a key."""
-    return {word for text in texts for word in WORDS.findall(text)}
+def words_of(texts: Iterable[str], lengths: Iterable[int] = ()) -> set[str]:
+    """Return what may be a key in some texts: words that are long enough, and what has a key's length."""
+    read = [*texts]
+    words = {word for text in read for word in WORDS.findall(text)}
+    return words | {
+        text[one.start() : one.start() + n] for text in read for one in STARTS.finditer(text) for n in lengths
+    }
 
 
 def balance(project: Http, headers: dict[str, str]) -> float:
-    """Return a session's credits."""
-    rows = project.get("/rest/v1/user_subscriptions", params={"select": "tokens_remaining"}, headers=headers).json
+    """Return the credits of a session's user."""
+    asked = {"select": "tokens_remaining", "user_id": f"eq.{user_id(project, headers)}"}
+    rows = project.get("/rest/v1/user_subscriptions", params=asked, headers=headers).json
     return float(rows[0]["tokens_remaining"])
 
 
@@ -130,6 +165,9 @@ def price(model: dict[str, Any], settings: dict[str, Any] | None) -> float:
     cost = float(model["baseCreditCost"])
     for name, factors in (model.get("costMultipliers") or {}).items():
         chosen = (settings or {}).get(name)
-        word = str(chosen).lower() if isinstance(chosen, bool) else str(chosen)  # as the page writes it
+        whole = isinstance(chosen, float) and chosen.is_integer()
+        word = (
+            str(chosen).lower() if isinstance(chosen, bool) else f"{chosen:.0f}" if whole else str(chosen)
+        )  # as in JS
         cost *= float(factors.get(word, 1)) if isinstance(factors, dict) else 1
     return cost

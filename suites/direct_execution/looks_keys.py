@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
 
-from .asking import FILM, IMAGE, KEY_FUNCTION, KeyAnswer, Window, ask_key, pair, session
+from .asking import FILM, IMAGE, KEY_FUNCTION, KeyAnswer, Window, ask_key, pair, session, unsigned, user_id
 
 if TYPE_CHECKING:
     from fixtures.command import Command
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 @observation(within="90 s")
 def models(registry: Command) -> Models:
-    """The models of the release's registry."""
-    return [dict(one) for one in registry.run().json]
+    """The models of the release's registry; a model that needs no key may leave its name out."""
+    return [{**one, "use_api_key": one.get("use_api_key") or ""} for one in registry.run().json]
 
 
 @observation(permit="probes", within="180 s")
@@ -39,6 +40,12 @@ def window(
         text = "the deployed window is C (or late B): get-api-key answers 410 to everyone and hands out no key"
         return Window(name="C", no_keys=text)
     return Window(name="A", no_keys="")
+
+
+@observation(permit="probes", within="90 s")
+def verifier_id(project: Http, secrets: Confidential, facts: Facts) -> str:
+    """The id of the suite's user."""
+    return user_id(project, session(project, secrets, facts, "verifier"))
 
 
 @observation(permit="probes", within="300 s")
@@ -59,7 +66,12 @@ def key_of_test_pair(
 ) -> KeyAnswer:
     """What get-api-key answers for the test pair."""
     model = next(one for one in models if one["recordId"] == FILM)
-    return ask_key(project, session(project, secrets, facts, "verifier"), marker, secrets, **pair(model))
+    return ask_key(project, from_the_app(project, secrets, facts), marker, secrets, **pair(model))
+
+
+def from_the_app(project: Http, secrets: Confidential, facts: Facts) -> dict[str, str]:
+    """Return the headers of a call by the app's page; who looks at the origin answers differently without it."""
+    return {**session(project, secrets, facts, "verifier"), "Origin": facts["app_origin"]}
 
 
 def altered(token: str) -> str:
@@ -75,7 +87,12 @@ def strangers(
     """What get-api-key answers to callers without a session: no token, the public key, tokens nobody signed."""
     asked = pair(next(one for one in models if one["recordId"] == IMAGE))
     token = session(project, secrets, facts, "verifier")["Authorization"].removeprefix("Bearer ")
-    bearers = {"the public key": secrets["anon_key"], "a forged signature": altered(token), "a word": "shakedown"}
+    bearers = {
+        "the public key": secrets["anon_key"],
+        "a forged signature": altered(token),
+        "no signature": unsigned(token),
+        "a word": "shakedown",
+    }
     headers = {"no token": {}, **{who: {"Authorization": f"Bearer {text}"} for who, text in bearers.items()}}
     return {who: ask_key(project, sent, marker, secrets, **asked) for who, sent in headers.items()}
 
@@ -89,6 +106,7 @@ def trespasses(
     headers = session(project, secrets, facts, "verifier")
     wanted = {
         "a name that is no secret's": {"use_api_key": f"SHAKEDOWN_{marker.upper()}"},
+        "a name like its key's": {"use_api_key": f"RUNWARE_API_KEY_{marker.upper()}"},
         "a variable that is no key": {"use_api_key": "SUPABASE_URL"},
         "another use case's key": {"use_api_key": "KIE_AI_API_KEY_PROMPT_TO_VIDEO"},
     }
@@ -99,9 +117,10 @@ def trespasses(
 def unknown_pair(
     project: Http, models: Models, marker: str, secrets: Confidential, facts: Facts, attached: LogMark
 ) -> KeyAnswer:
-    """What get-api-key answers for a model that the registry does not have."""
-    asked = pair(next(one for one in models if one["recordId"] == IMAGE)) | {"modelId": f"shakedown/{marker}"}
-    return ask_key(project, session(project, secrets, facts, "verifier"), marker, secrets, **asked)
+    """What get-api-key answers for a model that the registry does not have, by its name or by its record."""
+    unknown = {"modelId": f"shakedown/{marker}", "recordId": str(uuid.uuid4())}
+    asked = pair(next(one for one in models if one["recordId"] == IMAGE)) | unknown
+    return ask_key(project, from_the_app(project, secrets, facts), marker, secrets, **asked)
 
 
 @observation(within="90 s")

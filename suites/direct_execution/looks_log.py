@@ -24,7 +24,7 @@ PATTERNS = {
     "retrieved": r"^API key retrieval successful$",
     "not retrieved": r"^(?:Failed to retrieve API key|Error in get-api-key function)",
     "key handed out": r"^POST \| 200 \| \S*/get-api-key",
-    "key refused": r"^POST \| (?:400|404|410|429|5\d\d) \| \S*/get-api-key",
+    "key refused": r"^POST \| (?:40[024-9]|410|429|5\d\d) \| \S*/get-api-key",
     "probed": r"shakedown=",
     "turned away": r"^POST \| 4\d\d \| ",
     "webhook success": r"^generation_completed$",
@@ -60,7 +60,9 @@ def key_log(
 
     def complete(view: LogView) -> bool:
         calls = len(about(view, "retrieved", key_of_test_pair.model))  # one with all models', and one by itself
-        return calls > 1 and view.counts["not retrieved"] > 0
+        logged = {one.line.labels.get("metadata.modelId") for one in view.matches["retrieved"]}
+        served = {one.model for one in keys.values() if one.status == 200}
+        return calls > 1 and served <= logged and view.counts["not retrieved"] > 0
 
     return edge_log.since(attached, PATTERNS, keep=marker, until=complete, within=60)
 
@@ -72,9 +74,10 @@ def keys_in_log(
     """How many lines were written since the run began, and in which functions' lines a secret stands."""
     known = {one.digest for one in keys.values() if one.digest}
     known |= {one["digest"] for one in held_secrets if "KEY" in one["name"]}
+    lengths = {one.length for one in keys.values() if one.length}
 
     def shows(line: LogLine) -> bool:
-        return bool(known & {digest(word) for word in words_of([line.text, *line.labels.values()])})
+        return bool(known & {digest(word) for word in words_of([line.text, *line.labels.values()], lengths)})
 
     view = edge_log.since(attached, {"every line": ""}, only=shows)  # all are looked at, whatever their number
     return {"lines": view.total, "shown by": sorted({line.labels.get("function", "?") for line in view.lines})}
@@ -128,9 +131,9 @@ def told_finished(finished_log: LogView) -> list[dict[str, Any]]:
         raise UndecidedError(f"the log has more success entries than the {len(entries)} that were kept")
     return [
         {
-            "id": labels.get("generationId", ""),
-            "provider": labels.get("provider", ""),
-            "durations": durations(labels.get("duration", "")),
+            "id": labels.get("generationId", labels.get("metadata.generationId", "")),
+            "provider": labels.get("provider", labels.get("metadata.provider", "")),
+            "durations": durations(labels.get("duration", labels.get("metadata.duration", ""))),
         }
         for labels in entries
     ]

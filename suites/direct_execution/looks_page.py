@@ -9,7 +9,7 @@ from fixtures.browser import Answer
 from fixtures.observing import observation
 
 from .asking import IMAGE, SYNCHRONOUS
-from .studio import Trace, choose, offered, place_of, ready, shown_image, sign_in, start
+from .studio import Trace, choose, new_image, offered, place_of, ready, rest, shown_images, sign_in, start
 
 if TYPE_CHECKING:
     from typing import Any
@@ -33,7 +33,7 @@ VIDEO_ROW = """
 
 
 @observation(permit="probes", within="300 s")
-def opened_page(page: Browser, facts: Facts, secrets: Confidential) -> PageView:
+def opened_page(page: Browser, models: Models, facts: Facts, secrets: Confidential) -> PageView:
     """The Custom Creation page on a desktop: opened, left to itself for five seconds, and its model menus read."""
 
     def read(visit: Visit) -> dict[str, object]:
@@ -41,21 +41,21 @@ def opened_page(page: Browser, facts: Facts, secrets: Confidential) -> PageView:
             return {"studio": False}
         visit.page.reload()
         opened = visit.appears("button:has-text('Text to Image')", within=15)
-        visit.page.wait_for_load_state("networkidle", timeout=visit.ms(30))
+        rest(visit)
         visit.page.wait_for_timeout(visit.ms(5))
-        visit.saw(studio=opened, **ready(visit))
+        visit.saw(studio=opened, **ready(visit, place_of(models, IMAGE)))
         return {"offered": offered(visit)}
 
     return page.visit(steps=read, name="opened")
 
 
 @observation(permit="probes", within="300 s")
-def phone_page(page: Browser, facts: Facts, secrets: Confidential) -> PageView:
+def phone_page(page: Browser, models: Models, facts: Facts, secrets: Confidential) -> PageView:
     """The Custom Creation page on a phone."""
 
     def read(visit: Visit) -> dict[str, object]:
         studio = sign_in(visit, facts, secrets)
-        return {"studio": studio, **(ready(visit) if studio else {})}
+        return {"studio": studio, **(ready(visit, place_of(models, IMAGE)) if studio else {})}
 
     return page.visit(device="phone", steps=read, name="opened")
 
@@ -85,18 +85,20 @@ def smoke_page(  # noqa: PLR0913, PLR0917  a page, who uses it, and what it is j
     def make(visit: Visit) -> dict[str, object]:
         sign_in(visit, facts, secrets)
         choose(visit, *place_of(models, IMAGE))
-        trace = Trace(visit, secrets)
-        started = start(visit, f"{marker} A red apple on a table")
-        first = shown_image(visit, within=120) if started else ""
+        trace, before = Trace(visit, secrets), shown_images(visit)
+        started, pressed = start(visit, f"{marker} A red apple on a table"), time.monotonic()
+        first = new_image(visit, before, within=120) if started else ""
         began = time.monotonic()
         image_there = bool(first) and readable(project, patience, first)
         visit.saw(image_there=image_there, readable_s=(time.monotonic() - began) * run.speed, image_calls=trace.phase())
+        visit.saw(shown_s=(began - pressed) * run.speed)
         visit.saw(handed_keys=trace.handed, left_behind=trace.left_behind())
         choose(visit, *place_of(models, SYNCHRONOUS))
+        before = shown_images(visit)
         started = start(visit, f"{marker} Simple test image")
-        visit.saw(instant=shown_image(visit, within=120, but=first) if started else "")
+        visit.saw(instant=new_image(visit, before, within=120) if started else "")
         visit.page.wait_for_timeout(visit.ms(30) if started else 0)
-        return {"instant_calls": trace.phase()}
+        return {"instant_calls": trace.phase(), "instant_made": trace.made}
 
     return page.visit(steps=make, name="made")
 
@@ -154,6 +156,6 @@ def video_page(  # noqa: PLR0913, PLR0917  likewise
         visit.saw(course=course)
         if course and course[-1]["status"] == "completed":
             visit.appears("[href*='generated-content'], [src*='generated-content']", within=10)
-        return {"calls": trace.phase(), "subscribed": trace.subscribed}
+        return {"calls": trace.phase(), "pushed": trace.subscribed and trace.told}
 
     return page.visit(steps=make, name="filmed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,11 @@ ENDED = "completed", True  # settling follows the completion; a look in between 
 OWN_ROWS = """
     SELECT id::text, type, status, prompt, model_id, model_record_id::text AS record, output_url,
         tokens_used::float8 AS used, coalesce(tokens_charged, 0)::float8 AS charged,
-        settings - '_webhook_token' AS settings, provider_task_id IS NOT NULL AS has_task,
+        CASE jsonb_typeof(settings) WHEN 'object' THEN settings - '_webhook_token' END AS settings,
+        provider_task_id IS NOT NULL AS has_task,
         extract(epoch FROM (to_jsonb(g) ->> 'completed_at')::timestamptz - created_at)::float8 AS seconds
-    FROM generations AS g WHERE prompt ~ :tag ORDER BY created_at
+    FROM generations AS g
+    WHERE prompt ~ :tag AND to_jsonb(g) ->> 'parent_generation_id' IS NULL ORDER BY created_at
 """
 
 
@@ -60,11 +63,11 @@ def own_rows(
 def balances(
     project: Http, secrets: Confidential, facts: Facts, marker: str, own_rows: Snapshot, balance_before: float
 ) -> dict[str, float]:
-    """The credits before and after the run's generations, and after one of them was asked to be settled again."""
+    """The credits before and after the run's generations, and after they were asked to be settled again."""
     headers = session(project, secrets, facts, "verifier")
     after = balance(project, headers)
     done = [row["id"] for row in own_rows["own"] if row["status"] == "completed"]
-    for one in done[:1]:
+    for one in done:
         body = {"generationId": one, "status": "completed"}
         project.post("/functions/v1/settle-generation-credits", headers=headers, json=body)
     return {"before": balance_before, "after": after, "again": balance(project, headers)}
@@ -82,7 +85,7 @@ def made_files(project: Http, own_rows: Snapshot) -> dict[str, Exchange]:
 
 @observation(permit="probes", within="300 s")
 def old_files(project: Http, secrets: Confidential, facts: Facts) -> list[dict[str, Any]]:
-    """A hundred of the suite's user's records from before the release, and what is read at their outputs' addresses."""
+    """A hundred of the user's records from before the release, old and new, and what is read at their addresses."""
     headers = session(project, secrets, facts, "verifier")
     wanted = {
         "user_id": f"eq.{user_id(project, headers)}",
@@ -90,15 +93,16 @@ def old_files(project: Http, secrets: Confidential, facts: Facts) -> list[dict[s
         "status": "eq.completed",
         "created_at": f"lt.{facts['deployed']}",
         "order": "created_at.desc",
-        "limit": "100",
+        "limit": "1000",
     }
-    rows = project.get("/rest/v1/generations", params=wanted, headers=headers).json
+    found = project.get("/rest/v1/generations", params=wanted, headers=headers).json
+    rows = [found[n * (len(found) - 1) // 99] for n in range(100)] if len(found) > 100 else found
 
     def read(row: dict[str, Any]) -> dict[str, Any]:
         if not row["output_url"]:
-            return {"id": row["id"], "status": 0, "bytes": 0}
+            return {"id": row["id"], "status": 0, "media": False}
         answer = project.fetch(row["output_url"])
-        return {"id": row["id"], "status": answer.status, "bytes": len(answer.body)}
+        return {"id": row["id"], "status": answer.status, "media": answer.body[:1] not in (b"", b"{", b"<")}
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         return list(pool.map(read, rows))
@@ -110,7 +114,8 @@ QUERIES = {
     "traffic": """
         SELECT id::text, type, status, model_record_id::text AS record, model_id AS model,
             tokens_used::float8 AS used, coalesce(tokens_charged, 0)::float8 AS charged,
-            settings - '_webhook_token' AS settings, to_jsonb(g) -> 'provider_response' ->> 'error' AS error,
+            CASE jsonb_typeof(settings) WHEN 'object' THEN settings - '_webhook_token' END AS settings,
+            to_jsonb(g) -> 'provider_response' ->> 'error' AS error,
             to_jsonb(g) ->> 'ai_caption' IS NOT NULL AS captioned,
             extract(epoch FROM created_at)::float8 AS begun,
             extract(epoch FROM (to_jsonb(g) ->> 'completed_at')::timestamptz)::float8 AS ended
@@ -163,8 +168,8 @@ QUERIES = {
         FROM unnest(string_to_array(:legacy, ',')) AS name
     """,
     "used models": """
-        SELECT DISTINCT model_record_id::text AS record FROM generations
-        WHERE created_at > now() - interval '90 days' AND model_record_id IS NOT NULL
+        SELECT DISTINCT coalesce(model_record_id::text, model_id) AS model FROM generations
+        WHERE created_at > now() - interval '90 days' AND coalesce(model_record_id::text, model_id) IS NOT NULL
             AND NOT prompt ~ 'sd20[0-9]{6}t[0-9]{6}'
     """,
 }
@@ -176,18 +181,25 @@ def records(app: Database, facts: Facts) -> Snapshot:
     return app.read(QUERIES, {"deployed": facts["deployed"], "legacy": ",".join(facts["legacy_tables"])})
 
 
+def captions(row: dict[str, Any]) -> tuple[float, ...]:
+    """Return what captions may have added to a price: they are paid for with the generation, or written later."""
+    return (0.0, CAPTION) if row["captioned"] else (0.0,)
+
+
 @pytest.fixture(scope="session")
 def traffic(records: Snapshot, models: Models) -> list[dict[str, Any]]:
     """The records since the release, each with its model's provider and price; those of this suite's runs left out."""
     known = {str(model["recordId"]): model for model in models}
+    ids = Counter(model["modelId"] for model in models)  # a record may name its model alone, which may be several's
+    named = {model["modelId"]: model for model in models if ids[model["modelId"]] == 1}
     rows: list[dict[str, Any]] = []
     for row in records["traffic"]:
-        model = known.get(str(row["record"]), {})
+        model = known.get(str(row["record"])) or named.get(row["model"] if row["record"] is None else "", {})
         rows.append(
             {
                 **row,
                 "provider": model.get("provider", "unknown"),
-                "price": price(model, row["settings"]) + CAPTION * row["captioned"] if model else None,
+                "prices": [price(model, row["settings"]) + more for more in captions(row)] if model else [],
                 "expected_s": float(model.get("estimatedTimeSeconds") or 0),
                 "seconds": None if row["ended"] is None else row["ended"] - row["begun"],
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +48,12 @@ def rights(
         return {"status": found.status, "records": len(found.json) if found.status == 200 else 0}
 
     made = project.post(path, json=row, headers={**sessions["verifier"], **back})
+    others: dict[str, dict[str, str]] = {"neighbour": sessions["neighbour"], "nobody": {}}
     forged = {
         who: project.post(path, json={**row, "prompt": f"{marker} Whose else?"}, headers=headers).status
-        for who, headers in (("neighbour", sessions["neighbour"]), ("nobody", {}))
+        for who, headers in others.items()
     }
-    for headers in (sessions["neighbour"], {}):
+    for headers in others.values():
         project.patch(path, params=which, json={"status": "completed"}, headers=headers)
     held = app.read({"there": "SELECT prompt, status FROM generations WHERE prompt LIKE :tag"}, {"tag": f"{marker} W%"})
     neighbour = sessions["neighbour"]
@@ -60,28 +62,47 @@ def rights(
         "forged": forged,
         "there": [[str(row["prompt"]).removeprefix(f"{marker} "), row["status"]] for row in held["there"]],
         "seen": {who: sees(headers) for who, headers in {**sessions, "nobody": {}}.items()},
+        "credits_seen": {who: balances_seen(project, owner, headers) for who, headers in others.items()},
         "credits": credits_changed(project, neighbour, user_id(project, neighbour)),
     }
 
 
-def credits_changed(project: Http, headers: dict[str, str], owner: str) -> dict[str, bool]:
-    """Return which ways to change one's own credits are open; each is tried with a change of nothing.
+def balances_seen(project: Http, owner: str, headers: dict[str, str]) -> int:
+    """Return how many balances of a user are shown to a session."""
+    asked = {"select": "tokens_remaining", "user_id": f"eq.{owner}"}
+    found = project.get("/rest/v1/user_subscriptions", params=asked, headers=headers)
+    return len(found.json) if found.status == 200 else 0
 
-    The user is one for whom nothing is generated meanwhile: a balance that is written back would undo a payment.
+
+def credits_changed(project: Http, headers: dict[str, str], owner: str) -> dict[str, bool]:
+    """Return which ways to change one's own credits are open; each is tried with one credit, which is taken back.
+
+    A change of nothing would tell less: guards may look at what is changed. The user is one for whom nothing is
+    generated meanwhile: a balance that is written back would undo a payment.
     """
-    same = balance(project, headers)
-    change = {"tokens_remaining": same}
-    own = project.patch(
-        "/rest/v1/user_subscriptions", params={"user_id": f"eq.{owner}"}, json=change,
-        headers={**headers, "Prefer": "return=representation"},
-    )  # fmt: skip
-    nothing = {"user_id_param": owner, "amount": 0}
-    added = {
-        who: project.post("/rest/v1/rpc/increment_tokens", json=nothing, headers=sent)
-        for who, sent in (("a user adds credits", headers), ("nobody adds credits", {}))
+    same, at = balance(project, headers), "/rest/v1/user_subscriptions"
+
+    def write(credits_: float) -> object:
+        return project.patch(
+            at, params={"user_id": f"eq.{owner}"}, json={"tokens_remaining": credits_}, headers=headers
+        )
+
+    def add(sent: dict[str, str], credits_: int) -> object:
+        asked = {"user_id_param": owner, "amount": credits_}
+        return project.post("/rest/v1/rpc/increment_tokens", json=asked, headers=sent)
+
+    ways = {
+        "a user sets the balance": (partial(write, same + 1), partial(write, same)),
+        "a user adds credits": (partial(add, headers, 1), partial(add, headers, -1)),
+        "nobody adds credits": (partial(add, {}, 1), partial(add, {}, -1)),
     }
-    written = own.status in (200, 201) and bool(own.json)
-    return {"a user sets the balance": written, **{who: answer.status < 300 for who, answer in added.items()}}
+    found = {}
+    for way, (change, back) in ways.items():
+        change()
+        found[way] = balance(project, headers) != same
+        if found[way]:
+            back()
+    return found
 
 
 @observation(permit="writes", within="300 s")
@@ -105,7 +126,8 @@ def callbacks(
 
     def call(state: dict[str, str], **changed: str) -> dict[str, Any]:
         body = {"code": 200, "msg": "success", "data": {"taskId": changed.pop("task", task), **state}}
-        answer = project.post(WEBHOOK, params={**address, **changed}, json=body, within=20)
+        sent = {name: text for name, text in {**address, **changed}.items() if text}
+        answer = project.post(WEBHOOK, params=sent, json=body, within=20)
         wanted = {"select": "status", "prompt": f"like.*{marker} Called*"}
         now = project.get("/rest/v1/generations", params=wanted, headers=headers).json
         return {"status": answer.status, "text": answer.text[:200], "row": [one["status"] for one in now]}
@@ -113,7 +135,10 @@ def callbacks(
     failed, partly = {"state": "failed", "failMsg": "stopped by the verification"}, {"state": "waiting"}
     return {
         "forged address": call(failed, token=token_hex(16)),
+        "bare address": call(failed, token=""),
         "forged verification": call(failed, verify=token_hex(16)),
+        "without verification": call(failed, verify=""),
+        "forged success": call(made, verify=token_hex(16)),
         "without a task": call(failed, task=""),
         "of an unknown task": call(failed, task=f"{marker}-none"),
         "too early": call(made),

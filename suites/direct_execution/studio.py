@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .asking import KEY_FUNCTION, digest, words_of
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Models = list[dict[str, Any]]
 
+SYNCHRONOUS_FUNCTION = "/functions/v1/generate-content-sync"
+ANSWERING = (KEY_FUNCTION, SYNCHRONOUS_FUNCTION)
 GROUPS = {
     "Image to Image": "image_editing",
     "Text to Image": "prompt_to_image",
@@ -28,8 +32,10 @@ GROUPS = {
 
 
 def sign_in(visit: Visit, facts: Facts, secrets: Confidential) -> bool:
-    """Sign in on the page, which leads there; say whether the studio opened."""
+    """Sign in on the page, which leads there; say whether it let anybody do so, and the studio opened."""
     visit.page.set_default_timeout(visit.ms(60))  # for what has to be there on a page that works at all
+    if not visit.appears("#email", within=30):
+        return False
     visit.page.locator("#email").fill(facts["verifier_email"])
     visit.page.locator("#password").fill(secrets["verifier_password"])
     visit.page.locator("button").filter(has_text=re.compile("^SIGN IN$")).click()
@@ -123,22 +129,41 @@ def close_menu(visit: Visit) -> None:
             model_button(visit).click()
 
 
-def ready(visit: Visit) -> dict[str, object]:
-    """Return whether the page's parts are there, and whether a prompt makes Generate available."""
+def ready(visit: Visit, place: tuple[str, str, str]) -> dict[str, object]:
+    """Return whether the page's parts are there, and whether a prompt makes Generate available.
+
+    place: of a model that needs a prompt alone. The page opens with whichever it likes, which may want a picture, too.
+    """
     seen = visit.appears("textarea", within=5)
     menu = seen and model_button(visit).is_visible() and model_button(visit).inner_text() not in ("Generate", "Reset")
-    if seen:
-        visit.page.get_by_placeholder("Describe what you want to create...").fill("A blue door")
-    enabled = seen and generate_button(visit).is_enabled()
+    enabled = seen and prompted(visit)
+    if menu and not enabled:
+        choose(visit, *place)
+        enabled = prompted(visit)
     wide = visit.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return {"prompt": seen, "menu": menu, "generate": enabled, "scrolls_sideways": wide}
 
 
-class Trace:
-    """The page's own requests, phase by phase: method and address, without queries, which may hold what is secret.
+def prompted(visit: Visit) -> bool:
+    """Type a prompt; say whether Generate becomes available."""
+    visit.page.get_by_placeholder("Describe what you want to create...").fill("A blue door")
+    return holds(visit, generate_button(visit).is_enabled, within=2)
 
-    handed: how many keys the page was handed until the last phase ended. subscribed: whether a record's changes are
-    pushed to the page, which then need not ask for them.
+
+def rest(visit: Visit) -> None:
+    """Wait until the network rests, half a minute at most: a page may ask for something again and again."""
+    from playwright.sync_api import TimeoutError as NotInTimeError  # noqa: PLC0415  loaded by the seat, not by us
+
+    with contextlib.suppress(NotInTimeError):
+        visit.page.wait_for_load_state("networkidle", timeout=visit.ms(30))
+
+
+class Trace:
+    """The page's own requests, phase by phase: method, address, and the record that is asked for.
+
+    Queries are left out, since they may hold what is secret. handed: how many keys the page was handed until the last
+    phase ended. made: whether each synchronous generation's answer carried what was made. subscribed, told: whether a
+    record's changes are pushed to the page, which then need not ask for them, and whether one was.
     """
 
     def __init__(self, visit: Visit, secrets: Confidential) -> None:
@@ -147,32 +172,41 @@ class Trace:
         self._secrets = secrets
         self._calls: list[list[str]] = []
         self._answers: list[Any] = []
-        self._words: set[str] = set()
-        self.subscribed = False
+        self._addresses: list[str] = []
+        self._lengths: set[int] = set()
+        self.made: list[bool] = []
+        self.subscribed = self.told = False
         visit.page.on("request", self._heard)
         visit.page.on("response", self._answered)
         visit.page.on("websocket", lambda socket: socket.on("framereceived", self._pushed))
 
     def _heard(self, request: Any) -> None:
         parts = urlsplit(request.url)
-        self._words |= words_of([request.url])
+        self._addresses.append(unquote(request.url))
         address = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        record = any(name == "id" and text.startswith("eq.") for name, text in parse_qsl(parts.query))
-        self._calls.append([request.method, address, "id" if record else ""])
+        records = [text for name, text in parse_qsl(parts.query) if name == "id" and text.startswith("eq.")]
+        self._calls.append([request.method, address, records[0].removeprefix("eq.") if records else ""])
 
     def _pushed(self, frame: object) -> None:
         text = str(frame)
-        self.subscribed |= "realtime:generation-" in text and "phx_reply" in text and '"ok"' in text
+        ours = "realtime:generation-" in text
+        self.subscribed |= ours and "phx_reply" in text and '"ok"' in text
+        self.told |= ours and ("postgres_changes" in text or "broadcast" in text) and "phx_reply" not in text
 
     def _answered(self, response: Any) -> None:
-        if response.request.method == "POST" and urlsplit(response.url).path == KEY_FUNCTION and response.ok:
+        if response.request.method == "POST" and urlsplit(response.url).path in ANSWERING and response.ok:
             self._answers.append(response)
 
     def phase(self) -> list[list[str]]:
         """Return what was requested since the last phase, with every key that the page was handed masked."""
         while self._answers:
-            key = str(self._answers.pop().json().get("apiKey", ""))
+            answer = self._answers.pop()
+            if urlsplit(answer.url).path == SYNCHRONOUS_FUNCTION:
+                self.made.append(finished(answer.json()))
+                continue
+            key = str(answer.json().get("apiKey") or "")
             self.handed += len(key) > 0
+            self._lengths |= {len(key)} - {0}
             self._secrets.mask(key)
         calls, self._calls = self._calls, []
         return calls
@@ -180,11 +214,34 @@ class Trace:
     def left_behind(self) -> list[str]:
         """Return the digests of all words that the page's storages and addresses hold."""
         stored = self._page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
-        return sorted(digest(word) for word in words_of([stored]) | self._words)
+        return sorted(digest(word) for word in words_of([stored, *self._addresses], self._lengths))
 
 
-def shown_image(visit: Visit, within: float, but: str = "") -> str:
-    """Wait for a generated image and return its address; an empty text when none appears."""
-    selector = "img[src*='generated-content']" + (f":not([src='{but}'])" if but else "")
-    there = holds(visit, lambda: visit.page.locator(selector).count() > 0, within)
-    return str(visit.page.locator(selector).first.get_attribute("src")) if there else ""
+def context_of(text: str) -> dict[str, Any]:
+    """Return the context that ends a line of the page's console; an empty one where it cannot be read."""
+    with contextlib.suppress(ValueError):
+        told = json.loads(text)
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def finished(answer: dict[str, Any]) -> bool:
+    """Return whether the answer of a synchronous generation carries what was made."""
+    return answer.get("status") == "completed" and bool(answer.get("output_url"))
+
+
+def shown_images(visit: Visit) -> list[str]:
+    """Return the addresses of the generated images on the page, those of earlier generations among them."""
+    found = visit.page.locator("img[src*='generated-content']").evaluate_all("all => all.map((one) => one.src)")
+    return [str(address) for address in found]
+
+
+def new_image(visit: Visit, before: list[str], within: float) -> str:
+    """Wait for a generated image that was not shown before and return its address; an empty text when none appears."""
+    known = {address.partition("?")[0] for address in before}
+
+    def new() -> list[str]:
+        return [address for address in shown_images(visit) if address.partition("?")[0] not in known]
+
+    holds(visit, lambda: bool(new()), within)
+    return next(iter(new()), "")

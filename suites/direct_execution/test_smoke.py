@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Files = dict[str, Exchange]
     Calls = list[list[str]]
 
+OURS_S = 25  # of the target: what a busy browser of ours may add to the time until an image is shown
 APPLE, SIMPLE, OCEAN = "A red apple on a table", "Simple test image", "Ocean waves crashing"
 GENERATING = ("/createTask", "/generate-content")
 ASKED = re.compile(r"/rest/v1/generations\?(?:.*&)?id=eq\.|/poll-kie-status")
@@ -28,13 +29,14 @@ RELAYS = ("generate-content", "generate-content-sync", "execute-custom-model")
 
 
 def _row(own_rows: Snapshot, words: str) -> dict[str, Any]:
-    """Return the record of a generation; without one there is none that could have completed."""
+    """Return the one record of a generation; without one, or with several, there is none that could have completed."""
     found = [row for row in own_rows["own"] if row["prompt"].endswith(words)]
-    return found[-1] if found else {"status": "no record was made", "type": "", "seconds": None, "has_task": False}
+    made = {"status": f"{len(found)} records were made", "id": "", "type": "", "seconds": None, "has_task": False}
+    return found[0] if len(found) == 1 else made
 
 
-def _polls(calls: Calls) -> Calls:
-    reads = [one for one in calls if one[0] == "GET" and one[1].endswith("/rest/v1/generations") and one[2] == "id"]
+def _polls(calls: Calls, record: str) -> Calls:
+    reads = [one for one in calls if one[0] == "GET" and one[1].endswith("/rest/v1/generations") and one[2] == record]
     return reads + [one for one in calls if one[0] == "POST" and one[1].endswith("/poll-kie-status")]
 
 
@@ -62,17 +64,18 @@ def test_the_image_is_ready_within_10_seconds(own_rows: Snapshot, smoke_page: Pa
     assert (row["status"], smoke_page.facts["image_there"]) == ("completed", True)
     assert row["seconds"] is not None
     assert row["seconds"] + smoke_page.facts["readable_s"] <= threshold().value
+    assert smoke_page.facts["shown_s"] <= threshold().value + OURS_S
 
 
 @pytest.mark.item("MDE-034")
 def test_a_video_is_polled_for(own_rows: Snapshot, video_page: PageView) -> None:
     """The record gets a provider's task; the page asks for its status within 10 s and goes on, or has it pushed."""
-    assert _row(own_rows, OCEAN)["has_task"] is True
-    pushed = video_page.facts["subscribed"]
-    assert (pushed, len(_polls(video_page.facts["calls"])) >= 2) != (False, False)
+    row, pushed = _row(own_rows, OCEAN), video_page.facts["pushed"]
+    assert row["has_task"] is True
+    assert (pushed, len(_polls(video_page.facts["calls"], row["id"])) >= 2) != (False, False)
     started = [one.at_s for one in video_page.requests if one.method == "POST" and one.url.endswith(GENERATING)]
-    asked = [one.at_s for one in video_page.requests if one.method == "GET" and ASKED.search(one.url)]
-    assert pushed or min(asked) - min(started) <= 10
+    asked = [one.at_s for one in video_page.requests if one.method in ("GET", "POST") and ASKED.search(one.url)]
+    assert pushed or [at for at in asked if at - min(started, default=0.0) <= 10] != []
 
 
 @pytest.mark.item("MDE-035")
@@ -93,20 +96,22 @@ def test_the_video_is_done_within_5_minutes(own_rows: Snapshot, threshold: Thres
 
 
 @pytest.mark.item("MDE-037")
-def test_nano_banana_gives_its_image_at_once(own_rows: Snapshot, smoke_page: PageView) -> None:
+def test_nano_banana_gives_its_image_at_once(own_rows: Snapshot, smoke_page: PageView, made_files: Files) -> None:
     """The answer to the generating request carries the finished image, within 10 s, and the record is completed."""
-    assert _row(own_rows, SIMPLE)["status"] == "completed"
+    assert (_row(own_rows, SIMPLE)["status"], SIMPLE in made_files) == ("completed", True)
+    assert is_whole_picture(made_files[SIMPLE].body)
     assert smoke_page.facts["instant"] != ""
     asked = smoke_page.requests_to("/functions/v1/generate-content-sync")
     assert [one.status for one in asked] == [200]
+    assert smoke_page.facts["instant_made"] == [True]
     assert [one.took_s for one in asked if one.took_s is None or one.took_s > 10] == []
 
 
 @pytest.mark.item("MDE-038")
-def test_a_synchronous_generation_does_not_poll(smoke_page: PageView) -> None:
+def test_a_synchronous_generation_does_not_poll(own_rows: Snapshot, smoke_page: PageView) -> None:
     """In the half minute after Nano Banana's image the page asks for no status."""
     assert smoke_page.facts["instant"] != ""
-    assert _polls(smoke_page.facts["instant_calls"]) == []
+    assert _polls(smoke_page.facts["instant_calls"], _row(own_rows, SIMPLE)["id"]) == []
 
 
 @pytest.mark.item("MDE-107")

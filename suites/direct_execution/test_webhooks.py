@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 AGREE = 5  # seconds that a logged duration may be from the record's
 LAG = 120  # seconds that an entry may take from a function to the end of a log drain
+TURNED_AWAY = (400, 401, 403, 404)
 REFUSED = {
-    "forged address": (404,),
-    "forged verification": (403,),
-    "without a task": (400,),
-    "of an unknown task": (404,),
+    "forged address": TURNED_AWAY,
+    "bare address": TURNED_AWAY,
+    "forged verification": TURNED_AWAY,
+    "without verification": TURNED_AWAY,
+    "forged success": TURNED_AWAY,
+    "without a task": TURNED_AWAY,
+    "of an unknown task": TURNED_AWAY,
     "too early": (429,),
 }
 
@@ -34,7 +38,8 @@ def test_callbacks_are_taken_once_and_forged_ones_refused(callbacks: Callbacks) 
     assert (callbacks["in part"]["status"], callbacks["in part"]["row"]) == (200, ["processing"])
     assert "already" in callbacks["repeated"]["text"]
     assert (callbacks["at the end"]["status"], callbacks["at the end"]["row"]) == (200, ["failed"])
-    assert (callbacks["after the end"]["status"], callbacks["after the end"]["row"]) == (400, ["failed"])
+    late = callbacks["after the end"]  # it is a repetition, too
+    assert (late["status"] == 400 or "already" in late["text"], late["row"]) == (True, ["failed"])
 
 
 @pytest.mark.item("MDE-047")
@@ -49,6 +54,6 @@ def test_each_finished_video_has_one_success_entry(
     entries = [one for one in told_finished if one["id"] in done]
     assert len(done) > 0
     assert sorted(one["id"] for one in entries) == sorted(done)
-    assert [one["id"] for one in entries if not one["provider"]] == []
+    assert [one["id"] for one in entries if "kie" not in one["provider"].lower()] == []
     apart = {one["id"]: [abs(took - done[one["id"]]) for took in one["durations"]] for one in entries}
     assert [name for name, found in apart.items() if min(found, default=AGREE + 1) > AGREE] == []

@@ -156,7 +156,9 @@ async function byRunware(model, row, prompt) {
   const answer = await ask(SETTINGS.runware, key, [{ ...task, steps: 4, outputType: ["URL"], includeCost: true }]);
   await update(row, { provider_response: answer });
   if (has("real-runware-left-pending")) return null;
-  return (await invoke("process-runware-response", { generation_id: row.id })).output_url;
+  const made = await invoke("process-runware-response", { generation_id: row.id });
+  if (has("image-shown-late")) await pause(45);
+  return made.output_url;
 }
 
 async function byKie(model, row, prompt, settings) {
@@ -185,7 +187,8 @@ async function synchronously(model, prompt, settings) {
   try {
     const answer = await invoke("generate-content-sync", body);
     if (has("polls-after-the-image")) setInterval(() => rows(`generations?select=status&id=eq.${answer.id}`), 3000 / SETTINGS.speed);
-    return answer.output_url || null;
+    const newest = `generations?select=output_url&user_id=eq.${session().user.id}&order=created_at.desc&limit=1`;
+    return answer.output_url || (answer.status === "processing" ? (await rows(newest))[0].output_url : null);
   } catch (error) {
     throw new Error(`Sync generation failed: ${error.message}`);
   }
@@ -201,6 +204,7 @@ async function execute(model, prompt) {
     const body = { prompt, model_config: model, model_schema: { type: "object" }, custom_parameters: settings };
     return pollUntilEnd(await invoke("generate-content", body));
   }
+  if (has("record-made-twice") && model.provider === "runware") await record(model, prompt, settings);
   const row = await record(model, prompt, settings);
   try {
     return await (model.provider === "runware" ? byRunware(model, row, prompt) : byKie(model, row, prompt, settings));
@@ -266,18 +270,19 @@ function modelField() {
   return element("div", { className: "field" }, element("label", { textContent: "Model" }), ...(narrow ? [] : [dropdown]), ...menus);
 }
 
-const kept = { prompt: "", output: null, failure: "" };
+const kept = { prompt: "", output: null, failure: "", earlier: [] };
 
 function inputCard() {
   const prompt = element("textarea", { placeholder: "Describe what you want to create...", value: kept.prompt });
   const generate = element("button", { type: "button", className: "primary", textContent: "Generate" });
-  const ready = () => state.model && prompt.value.trim() && !state.busy && !has("button-never-enabled");
+  const wantsPicture = () => ["image_editing", "image_to_video"].includes(state.model.contentType);
+  const ready = () => state.model && !wantsPicture() && prompt.value.trim() && !state.busy && !has("button-never-enabled");
   generate.disabled = !ready();
   prompt.oninput = () => {
     kept.prompt = prompt.value;
     generate.disabled = !ready();
   };
-  generate.onclick = () => run(prompt.value.trim());
+  generate.onclick = () => has("button-does-nothing") || run(prompt.value.trim());
   const hint = state.model ? `~${priceOf(state.model, settingsOf(state.model)).toFixed(2)}  ~${state.model.estimatedTimeSeconds}s` : "";
   const reset = element("button", { type: "button", textContent: "Reset" });
   reset.onclick = () => {
@@ -321,7 +326,13 @@ async function run(prompt) {
   }
   state.busy = false;
   showStudio();
-  await rows(`generations?select=id,status&user_id=eq.${session().user.id}&order=created_at.desc&limit=5`); // the history
+  await showEarlier();
+}
+
+async function showEarlier() {
+  const mine = `user_id=eq.${session().user.id}&type=eq.image&order=created_at.desc&limit=3`;
+  kept.earlier = (await rows(`generations?select=output_url&status=eq.completed&${mine}`)).map((row) => row.output_url);
+  showStudio();
 }
 
 function showStudio() {
@@ -331,6 +342,7 @@ function showStudio() {
     groupButtons(),
     element("div", { className: "columns" }, inputCard(), element("section", { className: "card output" },
       element("h2", { textContent: "Output" }), ...shownOutput())),
+    element("p", { className: "muted" }, ...kept.earlier.map((src) => element("img", { src, alt: "", width: 48 }))),
     element("p", { className: "muted", textContent: "BEST PRACTICES" }),
   );
 }
