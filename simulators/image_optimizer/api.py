@@ -103,6 +103,8 @@ class Api:
         self.watched += 1
         if self.faults.on("stats-answer-429") and self.watched % 4 == 0:
             return json_response({"error": "Too many requests"}, 429)
+        if self.faults.on("stats-hang-up") and self.watched % 4 == 0:
+            raise ConnectionAbortedError
         if self.faults.on("stats-are-html"):
             return self._file("/dashboard")
         figures = self.limiter.figures()
@@ -188,6 +190,8 @@ class Api:
             (store, body["productId"], body.get("productName") or "Unknown Product", len(images)),
         )
         prompts = [images[0]["prompt"] if self.faults.on("first-prompt-for-all") else one["prompt"] for one in images]
+        if self.faults.on("prompts-shifted"):
+            prompts = [*prompts[1:], prompts[0]]
         rows: list[tuple[object, ...]] = [
             (job["id"], str(one["imageId"]), str(one["imageUrl"]), str(prompt))
             for one, prompt in zip(images, prompts, strict=True)
@@ -222,6 +226,8 @@ class Api:
         job = _shown(found[0])
         if stale:
             job |= {"status": "PENDING", "completedImages": 0, "failedImages": 0}
+        if self.faults.on("one-image-less-shown"):
+            job["completedImages"] = max(0, job["completedImages"] - 1)
         return json_response({"job": job, "items": items})
 
     def _products(self, request: Request) -> Response:
@@ -234,7 +240,8 @@ class Api:
 
     def _file(self, path: str) -> Response:
         if path == "/app.js":
-            settings = {"firstPrompt": self.faults.on("page-sends-first-prompt")}
+            names = {"firstPrompt": "page-sends-first-prompt", "firstImage": "page-sends-first-image"}
+            settings = {short: self.faults.on(name) for short, name in names.items()}
             text = (_PAGE / "app.js").read_text(encoding="utf-8")
             return text_response(f"const DEFECTS = {json.dumps(settings)};\n{text}", kind="text/javascript")
         return text_response((_PAGE / "index.html").read_text(encoding="utf-8"), kind="text/html; charset=utf-8")

@@ -9,7 +9,9 @@ from simulators.image_optimizer.api import Api
 from simulators.image_optimizer.console import LEVELS, Console
 from simulators.image_optimizer.history import HOUR_S, History, hides_debug_lines
 from simulators.image_optimizer.limiter import Limiter
-from simulators.image_optimizer.past import Past
+from simulators.image_optimizer.others import STORE as OTHERS
+from simulators.image_optimizer.others import Others
+from simulators.image_optimizer.past import STUCK, Past
 from simulators.image_optimizer.store import Store
 from simulators.image_optimizer.worker import Worker
 from simulators.serving import Listener
@@ -37,7 +39,7 @@ class Deployment:
         """Fill the tables, write the past, and let every part answer."""
         site = self.site
         store = Store(site.faults)
-        for name in STORES:
+        for name in (*STORES, OTHERS):
             store.run(
                 "INSERT INTO app_instances (instance_id, site_host, access_token, refresh_token, token_expires_at, "
                 "plan_id, credits_total) VALUES (%s, %s, '-', '-', now(), 'scale', %s)",
@@ -55,7 +57,7 @@ class Deployment:
         console.past(past.lines(until))
         worker = Worker(
             clock=site.clock, faults=site.faults, store=store, limiter=limiter, provider=replicate, console=console,
-            uptime=self.history.age_s + until, next_beat=past.next_beat(until),
+            uptime=self.history.up_s + until, next_beat=past.next_beat(until),
         )  # fmt: skip
         api = Api(
             clock=site.clock, faults=site.faults, store=store, limiter=limiter, worker=worker, secret=self.secret,
@@ -65,6 +67,10 @@ class Deployment:
         self.log = console.path
         worker.start()
         site.ending.callback(worker.stop)
+        if site.faults.on("others-at-work"):
+            others = Others(clock=site.clock, store=store, worker=worker, picture=self.picture)
+            others.start()
+            site.ending.callback(others.stop)
         self.replicate.serve(replicate.answer)
         self.api.serve(api.answer)
 
@@ -81,6 +87,11 @@ class Deployment:
                 created=self.history.moment(-600.0), ready=self.history.moment(-590.0),
             )  # fmt: skip
             made.predictions[strange.id] = strange
+        if self.site.faults.on("stuck-item-touched"):
+            made.predictions[STUCK] = provider.Prediction(
+                id=STUCK, prompt="left", picture=self.picture,
+                created=self.history.moment(-2399.0), ready=self.history.moment(provider.NEVER_S),
+            )  # fmt: skip
         return made
 
     def table(self) -> Table:

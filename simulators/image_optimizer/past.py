@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from simulators.image_optimizer.history import (
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from simulators.image_optimizer.store import Store
 
 Line = tuple[float, str]
+STUCK = "of-an-item-that-never-ends"
 BEAT_S, REAL_BEAT_S = 30.0, 35.0
 TEXT = "[ImageOptWorker]"
 USAGE = 422.0  # requests of a busy minute
@@ -119,6 +122,9 @@ class Past:
                 self._leave(store, {**row, **kind})
         if self.faults.on("both-names-of-working"):
             self._leave(store, {**row, **kinds["both-names-of-working"], "item": "PROCESSING"})
+        if self.faults.on("stuck-item-touched"):
+            stuck = {"status": "RUNNING", "created": at(-2400.0), "started": at(-2399.0), "item": store.working}
+            self._leave(store, {**row, **stuck}, STUCK)
         if self.faults.on("polling-starved"):
             for _ in range(50):
                 self._leave(store, {**row, "status": "RUNNING", "started": at(-7190.0), "item": store.working}, "gone")
@@ -138,6 +144,10 @@ class Past:
             values = (job["id"], row["item"], prediction, row["created"], touched)
             store.run(_ITEM_LEFT.format(cast=casts["item"]).encode(), values)
 
+    @functools.cached_property
+    def _starts(self) -> list[float]:
+        return sorted(item.started for job in self.history.jobs for item in job.items)
+
     @property
     def beat(self) -> float:
         """The target's seconds between two heartbeats."""
@@ -145,7 +155,7 @@ class Past:
 
     def next_beat(self, until: float) -> float:
         """Return after how many of the target's seconds the heart beats again."""
-        return self.beat - (until + self.history.age_s - BEAT_S) % self.beat
+        return self.beat - (until + self.history.up_s - BEAT_S) % self.beat
 
     def lines(self, until: float) -> Iterator[tuple[dt.datetime, str]]:
         """Yield what the server printed, each line with its moment, in no order; its heart beats `until` then."""
@@ -158,7 +168,7 @@ class Past:
                 yield self.history.moment(at), text
 
     def _start(self) -> Iterator[Line]:
-        at, faults = -self.history.age_s + 1.0, self.faults
+        at, faults = -self.history.up_s + 1.0, self.faults
         rpm = 600 if faults.on("limiter-says-600") else 450
         if faults.on("banner-of-the-process-before"):
             yield at - 1800.0, f"{TEXT} Starting two-phase image optimization worker..."
@@ -187,8 +197,14 @@ class Past:
             yield at + 5.0, "Unhandled Promise Rejection: TypeError: Cannot read properties of undefined"
 
     def _beats(self, until: float) -> Iterator[Line]:
+        yield from self._beats_of(-self.history.up_s, until)
+        if self.history.up_s < self.history.age_s:
+            yield from self._beats_of(-self.history.age_s, -self.history.up_s)
+
+    def _beats_of(self, start: float, until: float) -> Iterator[Line]:
+        """Yield the heartbeats of one process."""
         number, faults = 0, self.faults
-        at = -self.history.age_s + 30.0
+        at = start + 30.0
         while at < until:
             number += 1
             queue, requests = self._figures(at)
@@ -203,11 +219,13 @@ class Past:
 
     def _figures(self, at: float) -> tuple[int, int]:
         """Return queue and requests of the last minute at some moment of the past."""
-        queue, requests, faults = 0, 0, self.faults
+        faults, starts = self.faults, self._starts
+        made = bisect.bisect_right(starts, at) - bisect.bisect_right(starts, at - MINUTE_S)
+        queue, requests = 0, min(made, int(USAGE - POLLS))
         if BUSY_FROM_S <= at < BUSY_FROM_S + BUSY_S + MINUTE_S:  # the backlog outlasts the last job
             queue, requests = 60, int(min(1.0, (at - BUSY_FROM_S) / MINUTE_S) * USAGE)
             requests = 180 if faults.on("usage-at-forty") or faults.on("real-serial-limiter") else requests
-        elif RECENT_FROM_S <= at < RECENT_FROM_S + RECENT_S:
+        elif RECENT_FROM_S <= at < RECENT_FROM_S + RECENT_S + MINUTE_S:
             queue, requests = 3, int(RECENT_PER_MINUTE + POLLS)
         return self._spoilt(at, queue, requests)
 
@@ -245,6 +263,7 @@ class Past:
 
     def _troubles(self) -> Iterator[Line]:
         faults = self.faults
+        yield -900.0, "[Worker] OpenAI answered 429 Too Many Requests, once more in 2 s"  # of another worker's provider
         if faults.on("errors-in-a-spike"):
             for number in range(40):
                 yield -1800.0 + number, f"{TEXT} Error polling item {number}: socket hang up at attempt {number % 7}"

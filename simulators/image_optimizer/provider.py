@@ -108,7 +108,7 @@ class Provider:
             output = made.picture
         return {
             "id": made.id,
-            "model": MODEL,
+            "model": "google/imagen-4" if self.faults.on("another-model") else MODEL,
             "input": {"prompt": made.prompt, "image_input": [made.picture], "output_format": "jpg"},
             "status": status,
             "output": output,

@@ -87,6 +87,18 @@ class Store:
         self._constrain()
 
     def _constrain(self) -> None:
+        if self._faults.on("states-in-a-domain"):
+            self.working = "RUNNING"
+            self.run(
+                "CREATE DOMAIN item_state AS text CHECK (VALUE IN ('PENDING', 'RUNNING', 'DONE', 'FAILED')); "
+                "ALTER TABLE image_optimization_items ALTER COLUMN status TYPE item_state"
+            )
+        if self._faults.on("states-in-a-table"):
+            self.run(
+                "CREATE TABLE item_states (name text PRIMARY KEY); "
+                "INSERT INTO item_states VALUES ('PENDING'), ('RUNNING'), ('PROCESSING'), ('DONE'), ('FAILED'); "
+                "ALTER TABLE image_optimization_items ADD FOREIGN KEY (status) REFERENCES item_states"
+            )
         if self._faults.on("status-checked"):
             self.run(
                 "ALTER TABLE image_optimization_items ADD CONSTRAINT known_status "
@@ -137,6 +149,12 @@ class Store:
             working=self.working, place=place, share=share, batch="100", closed=str(closed), young=str(young)
         )
         return sorted(self.run(statement.encode()), key=lambda row: int(row["id"]))
+
+    def touched(self, items: list[Row]) -> None:
+        """Write down that items were looked at, although nothing has become of them."""
+        self.run(
+            "UPDATE image_optimization_items SET updated_at = now() WHERE id = ANY(%s)", ([one["id"] for one in items],)
+        )
 
     def predicted(self, item: int, prediction: str | None) -> None:
         """Keep the prediction of an item."""

@@ -125,6 +125,8 @@ class Worker:
                 return
             said = 100 if self._faults.on("batch-limit-logged") else len(batch)
             self._console.say("INFO", f"Creating predictions for {said} items")
+            if self._faults.on("prompts-mixed-up"):
+                batch[:2] = _exchanged(batch[:2], "prompt")
             waiting = [self._limiter.submit(partial(self._predict, item)) for item in self._twice(batch)]
             made = sum(bool(done.result()) for done in waiting)
             count = made + 3 if self._faults.on("completion-count-wrong") else len(batch)
@@ -193,6 +195,11 @@ class Worker:
             seen = {name: done.result()[1] for name, done in zip(names, asked, strict=True)}
         else:
             seen = self._limiter.submit(lambda: self._provider.many(names), urgent=True).result()
+        if self._faults.on("results-mixed-up"):
+            over = [one for one in names if seen.get(one, {}).get("status") == "succeeded"][:2]
+            seen |= dict(zip(over, _exchanged([seen[one] for one in over], "output"), strict=True))
+        if self._faults.on("stuck-item-touched"):
+            self._store.touched(items)
         for item in items:
             self._settle(item, seen.get(str(item["replicate_prediction_id"]), {}))
         for job in {item["job_id"] for item in items}:
@@ -215,9 +222,16 @@ class Worker:
 
     def _heartbeat(self) -> None:
         seen = self._limiter.figures()
+        if self._faults.on("heartbeat-of-another-limiter"):
+            seen |= {"requestsInLastMinute": 0, "rpmUsagePercent": 0.0}
         cycle = self._cycle
         self._console.say(
             "INFO",
             f"Heartbeat - cycle {cycle} | Queue: {seen['queueLength']} | "
             f"RPM: {seen['requestsInLastMinute']}/450 ({seen['rpmUsagePercent']:.1f}%)",
         )
+
+
+def _exchanged(pair: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return things of which each has the next one's value under this key."""
+    return [{**one, key: other[key]} for one, other in zip(pair, [*pair[1:], *pair[:1]], strict=True)]

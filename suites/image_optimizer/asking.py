@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STATS = "/api/replicate-rate-limiter/stats"
 IMAGES = 10  # of one job, the most that the server takes
+FIRST_BEAT_S, SECOND_BEAT_S = 60.0, 120.0  # after its start a worker has one and two, 35 s apart but while it creates
 PROMPT = "Remove the background of picture"
 
 
@@ -50,6 +51,7 @@ WORK = {
     "polled": WORKER + r"Polling batch complete: (\d+) items checked$",
     "completed": WORKER + r"(?:\S+ )?Item (\d+) completed$",
     "failed": WORKER + r"(?:\S+ )?Item (\d+) failed: (.*)",
+    "event": WORKER + r"Image job created, processing immediately",
     "round of phase 1": WORKER + r"(?:Creating predictions for \d|No pending items|Already creating predictions)",
     "round of phase 2": WORKER + r"(?:Polling \d+ predictions|No processing items to poll|Already polling)",
     "heartbeat": BEAT,
@@ -89,9 +91,22 @@ def first_day(now: dt.datetime, deployed: str, pace: float) -> None:
         raise UndecidedError(f"{hours:.1f} hours have passed since the deployment, and the item is about its first 24")
 
 
+def lived(watch: Mapping[str, Any], deployed: str, pace: float, *, least: float, what: str) -> None:
+    """Raise UndecidedError where the deployment was younger than `least` of the target's seconds as the watch ended."""
+    age = (watch["ended"] - dt.datetime.fromisoformat(deployed).timestamp()) * pace
+    if age < least:
+        raise UndecidedError(f"the deployment was {age:.0f} s old, and {what} takes {least:.0f} s")
+
+
 def told(samples: Iterable[Mapping[str, Any]]) -> list[Exchange]:
     """Return the answers of the statistics that tell something; that one is refused is another item's matter."""
-    return [one["stats"] for one in samples if one["stats"].status == 200]
+    return [one["stats"] for one in samples if one["stats"].trouble is None and one["stats"].status == 200]
+
+
+def answers(samples: Iterable[Mapping[str, Any]]) -> list[int | str]:
+    """Return the status of each answer of the statistics, or what was wrong with it."""
+    seen = [one["stats"] for one in samples]
+    return [one.trouble.kind if one.trouble else one.status if one.is_json else "not JSON" for one in seen]
 
 
 def token(secrets: Confidential, store: str) -> str:

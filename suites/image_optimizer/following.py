@@ -138,7 +138,7 @@ OUTCOME = {
         "FROM image_optimization_jobs WHERE product_id = :tag ORDER BY id"
     ),
     "items": (
-        "SELECT i.id, i.job_id, j.instance_id, i.prompt, i.status::text AS status, "
+        "SELECT i.id, i.job_id, j.instance_id, i.image_id, i.prompt, i.status::text AS status, "
         "i.replicate_prediction_id AS prediction, "
         "i.optimized_image_url AS url, i.error, "
         "extract(epoch FROM i.updated_at - min(j.created_at) OVER ())::float8 * :speed AS seconds "

@@ -101,11 +101,13 @@ def large_batch(  # noqa: PLR0913, PLR0917  what a batch is followed through
         tag=f"{marker}large",
     )  # fmt: skip
 
+    mark = worker.attach()  # of each pattern a limited number of lines is kept: of these, not of earlier batches
+
     def send(see: Callable[[], object]) -> list[Exchange]:
         # One after the other: the second store comes when hundreds of the first one's images wait.
         return load.drive("large_job", at_most=JOBS, within=30, answers=True, meanwhile=see).answers
 
     stores = [facts["store"]] * FIRST_STORE + [facts["second_store"]] * (JOBS - FIRST_STORE)
     batch = bench.follow(stores, within=6000, send=send)
-    view = worker.since(attached, {"step": f"{WORK['created job']}|{WORK['prediction']}"})
+    view = worker.since(mark, {"step": f"{WORK['created job']}|{WORK['prediction']}"})
     return {**batch, "steps": view}

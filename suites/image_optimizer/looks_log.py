@@ -11,7 +11,7 @@ import pytest
 from fixtures.observing import observation
 from fixtures.values import UndecidedError
 
-from .asking import BEAT, IMAGES, LIVE, PAST, STATS, counts_of
+from .asking import BEAT, IMAGES, LIVE, PAST, STATS, counts_of, numbers, ordered
 
 if TYPE_CHECKING:
     from fixtures.http import Http
@@ -49,7 +49,8 @@ def watch(api: Http, worker: Log, run: Run, patience: Patience, attached: LogMar
         return at
 
     patience.consistently(see, lambda at: at < WATCH_S, times=1000, pause=0.5)
-    view = worker.since(attached, LIVE)
+    stats.append({"at": (time.monotonic() - started) * run.speed, "stats": api.get(STATS, within=10)})
+    view = worker.since(attached, LIVE)  # what the last sample counted is in it
     return {
         "stats": stats,
         "view": view,
@@ -73,21 +74,30 @@ def arrivals(view: LogView, counts: list[dict[str, Any]], name: str, speed: floa
 
 @observation(within="60 s")
 def logged(worker: Log, attached: LogMark, small_batch: dict[str, Any]) -> LogView:
-    """What the log holds of the small batch, once it holds the end of it."""
-    return worker.since(attached, LIVE, until=lambda view: view.counts["completed"] >= IMAGES, within=5)
+    """What the log holds of the small batch, once it holds the end of it; others' items may end meanwhile."""
+    ours = {row["id"] for row in small_batch["rows"]["items"]}
+
+    def whole(view: LogView) -> bool:
+        return len(ours & {*numbers(ordered(view, "completed"), "completed")}) == IMAGES
+
+    return worker.since(attached, LIVE, until=whole, within=5)
 
 
 @observation(within="300 s")
-def day_log(worker: Log, facts: dict[str, str], small_batch: dict[str, Any]) -> LogView:
-    """The log since the deployment."""
-    deployed = dt.datetime.fromisoformat(facts["deployed"])
-    return worker.past(PAST, window_s=(dt.datetime.now(dt.UTC) - deployed).total_seconds())
+def day_log(worker: Log, facts: dict[str, str], small_batch: dict[str, Any], watch: dict[str, Any]) -> LogView:
+    """The log since the deployment, a watch long at least."""
+    return worker.past(PAST, window_s=age_of(facts))
 
 
 @observation(within="120 s")
-def hour_log(worker: Log, run: Run) -> LogView:
-    """The heartbeats of the past hour."""
-    return worker.past({"heartbeat": BEAT}, window_s=3600 / run.speed)
+def hour_log(worker: Log, run: Run, facts: dict[str, str], watch: dict[str, Any]) -> LogView:
+    """The heartbeats of the past hour, those of the watch included; none of the process before the deployment."""
+    return worker.past({"heartbeat": BEAT}, window_s=min(3600 / run.speed, age_of(facts)))
+
+
+def age_of(facts: dict[str, str]) -> float:
+    """Return for how many of our seconds the deployment has been there."""
+    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(facts["deployed"])).total_seconds()
 
 
 @pytest.fixture

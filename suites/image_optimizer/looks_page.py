@@ -70,9 +70,13 @@ def errors_of(visit: Visit) -> list[str]:
 def submit(visit: Visit, marker: str) -> dict[str, object]:
     """Select every image, type a prompt for each and send them; where there is none, nothing is touched."""
     images, inputs = visit.page.locator(".image-wrapper"), visit.page.locator(".image-prompt-input")
-    count = images.count()
+    count, chosen = images.count(), visit.page.locator(".image-wrapper.selected").count()
+    shared = visit.page.get_by_label("Use a global prompt for all selected images")
+    if shared.count() == 1 and shared.is_checked():
+        shared.uncheck()
     for number in range(count):
-        images.nth(number).click(position={"x": 5, "y": 5})
+        if chosen != count:  # else all are selected as they are shown
+            images.nth(number).click(position={"x": 5, "y": 5})
         inputs.nth(number).fill(f"{PROMPT} {number}, {marker}")
     label = visit.page.locator(".optimize-button").all_inner_texts()
     if count:

@@ -37,29 +37,41 @@ def replicate_times(replicate: Http) -> list[float | None]:
 
 
 @observation(within="120 s")
-def predictions(replicate: Http, run: Run, marker: str, small_batch: dict[str, Any]) -> dict[str, Any]:
-    """The predictions of the last hour, as Replicate lists them for the token; times in the target's seconds."""
-    begin = time.time() - 3600 / run.speed
+def predictions(
+    replicate: Http, run: Run, facts: dict[str, str], marker: str, small_batch: dict[str, Any]
+) -> dict[str, Any]:
+    """The predictions of the last hour, as Replicate lists them for the token; times in the target's seconds.
+
+    Those of before the deployment are left out: they are the work of another release.
+    """
+    begin = max(time.time() - 3600 / run.speed, seconds_of(facts["deployed"]))
     found, page, pages = list[dict[str, Any]](), replicate.get("/predictions"), 1
     while True:
-        found += [
-            {
-                "id": one["id"],
-                "status": one["status"],
-                "at": seconds_of(one["created_at"]) * run.speed,
-                "age": (time.time() - seconds_of(one["created_at"])) * run.speed,
-                "ours": f"{marker}small" in json.dumps(one.get("input") or {}),
-            }
-            for one in page.json["results"]
-        ]
-        following = page.json["next"]
-        if following is None or found[-1]["age"] > 3600 or pages == PAGES:
+        found += [seen(one, run.speed, f"{marker}small") for one in page.json["results"]]
+        following = page.json.get("next")
+        over = following is None or (bool(found) and found[-1]["created"] < begin)
+        if over or pages == PAGES:
             break
         page, pages = replicate.fetch(following), pages + 1
-    whole = following is None or found[-1]["age"] > 3600
-    return {"found": [one for one in found if one["age"] <= 3600], "whole": whole, "begin": begin}
+    return {"found": [one for one in found if one["created"] >= begin], "whole": over, "begin": begin}
+
+
+def seen(one: dict[str, Any], speed: float, tag: str) -> dict[str, Any]:
+    """Return what is kept of a prediction; of those that carry the tag also what was asked for, and what came."""
+    created, asked = seconds_of(one["created_at"]), json.dumps(one.get("input") or {}, ensure_ascii=False)
+    kept = {
+        "id": one["id"],
+        "status": one["status"],
+        "created": created,
+        "at": created * speed,
+        "age": (time.time() - created) * speed,
+        "ours": tag in asked,
+    }
+    more = {"asked": asked, "output": json.dumps(one.get("output")), "model": one.get("model")}
+    return {**kept, **more} if kept["ours"] else kept
 
 
 def seconds_of(text: str) -> float:
-    """Return an ISO time in seconds since 1970."""
-    return dt.datetime.fromisoformat(text).timestamp()
+    """Return an ISO time in seconds since 1970; one without a zone is read as UTC."""
+    moment = dt.datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()

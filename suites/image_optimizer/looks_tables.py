@@ -27,7 +27,7 @@ def tables(jobs: Database, run: Run, facts: dict[str, str], marker: str, small_b
 
 QUERIES = {
     "column": (
-        "SELECT data_type, character_maximum_length AS length FROM information_schema.columns "
+        "SELECT data_type, domain_name AS domain, character_maximum_length AS length FROM information_schema.columns "
         "WHERE table_name = 'image_optimization_items' AND column_name = 'status' AND table_schema = "
         "(SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'image_optimization_items'::regclass)"
     ),
@@ -37,11 +37,15 @@ QUERIES = {
     ),
     "constraints": (
         "SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint "
-        "WHERE conrelid = 'image_optimization_items'::regclass AND contype = 'c'"
+        "WHERE conrelid = 'image_optimization_items'::regclass AND contype IN ('c', 'f') "
+        "UNION ALL SELECT 'status ' || pg_get_constraintdef(c.oid) FROM pg_constraint c "
+        "JOIN pg_attribute a ON a.atttypid = c.contypid "
+        "WHERE a.attrelid = 'image_optimization_items'::regclass AND a.attname = 'status'"
     ),
     "triggers": (
-        "SELECT tgname AS name FROM pg_trigger "
-        "WHERE tgrelid = 'image_optimization_items'::regclass AND NOT tgisinternal"
+        "SELECT tgname AS name FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+        "WHERE tgrelid = 'image_optimization_items'::regclass AND NOT tgisinternal "
+        "AND (p.prosrc ILIKE '%status%' OR pg_get_triggerdef(t.oid) ILIKE '%status%')"
     ),
     "item_status": "SELECT status, COUNT(*) FROM image_optimization_items GROUP BY status",
     "job_status": "SELECT status, COUNT(*) FROM image_optimization_jobs GROUP BY status",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.values import UndecidedError
+
 from .asking import first_day
 
 if TYPE_CHECKING:
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 Minutes = list[dict[str, int]]
 RATE_LIMIT = re.compile(r"\b429\b|rate.?limit|too many requests|throttl", re.IGNORECASE)
 
+ELSEWHERE = re.compile(r"openai|\[(?:Worker|RateLimiter|Blog\w*|Wix\w*)\]", re.IGNORECASE)
 VARIABLE = re.compile(r"\b(?=\w*\d)\w+")  # numbers, and ids of predictions and jobs
 
 
 def _windows(minutes: Minutes) -> list[tuple[int, int]]:
     """Return failed and finished items of every five minutes since the deployment."""
-    chunks = [minutes[n : n + 5] for n in range(0, len(minutes), 5)]
+    return _sums([minutes[n : n + 5] for n in range(0, len(minutes), 5)])
+
+
+def _sums(chunks: list[Minutes]) -> list[tuple[int, int]]:
     return [(sum(one["failed"] for one in c), sum(one["done"] + one["failed"] for one in c)) for c in chunks]
 
 
@@ -55,16 +61,19 @@ def test_the_error_rate_does_not_rise(minutes: Minutes) -> None:
 @pytest.mark.item("IMO-074")
 def test_not_every_item_fails(minutes: Minutes) -> None:
     """In no five minutes in which ten items ended have all of them failed."""
-    full = [(failed, finished) for failed, finished in _windows(minutes) if finished >= 10]
-    assert len(full) >= 1
+    every = _sums([minutes[n : n + 5] for n in range(max(1, len(minutes) - 4))])
+    full = [(failed, finished) for failed, finished in every if finished >= 10]
+    if not full:
+        raise UndecidedError("in no five minutes since the deployment have ten items ended")
     assert [failed for failed, finished in full if failed == finished] == []
 
 
 @pytest.mark.item("IMO-092")
 def test_replicate_never_answers_429(day_log: LogView) -> None:
-    """Since the deployment no line tells of too many requests."""
+    """Since the deployment no line tells of too many requests, but of those that other workers send elsewhere."""
     assert day_log.total > 0
-    assert day_log.counts["429"] == 0
+    told = [one.line.text for one in day_log.matches["429"] if not ELSEWHERE.search(one.line.text)]
+    assert told == []
 
 
 @pytest.mark.item("IMO-093")

@@ -17,7 +17,7 @@ Batch = dict[str, Any]
 @pytest.mark.item("IMO-031")
 def test_the_creation_of_a_job_is_logged(logged: LogView, small_batch: Batch, pace: float) -> None:
     """Within 5 s of the request one line tells that the job was created, with its id and its ten images."""
-    number = small_batch["posted"][0].json["job"]["id"]
+    number = str(small_batch["posted"][0].json["job"]["id"])
     assert [one.groups for one in logged.matches["created job"] if one.groups[0] == number] == [(number, "10")]
     created = small_batch["rows"]["jobs"].only["created_at"]
     said = [one.line.time for one in logged.matches["created job"] if one.groups[0] == number and one.line.time]
@@ -27,11 +27,17 @@ def test_the_creation_of_a_job_is_logged(logged: LogView, small_batch: Batch, pa
 
 @pytest.mark.item("IMO-032")
 def test_each_image_gets_one_prediction(logged: LogView, small_batch: Batch, predictions: Batch) -> None:
-    """Ten predictions are created for the ten images, by the tables, by the log and by Replicate's own list."""
+    """Ten predictions are created for the ten images, by the tables, by the log and by Replicate's own list.
+
+    Each is made with its image's prompt, by what Replicate was asked for.
+    """
     stored = {row["prediction"] for row in small_batch["rows"]["items"] if row["prediction"]}
     assert len(stored) == 10
     assert stored - {one.groups[0] for one in logged.matches["prediction"]} == set()
-    assert {one["id"] for one in predictions["found"] if one["ours"]} == stored
+    asked = {one["id"]: one["asked"] for one in predictions["found"] if one["ours"]}
+    assert asked.keys() == stored
+    rows = [row for row in small_batch["rows"]["items"] if row["prediction"]]
+    assert [row["prompt"] for row in rows if row["prompt"] not in asked[row["prediction"]]] == []
 
 
 @pytest.mark.item("IMO-033")

@@ -1,4 +1,4 @@
-"""The worker's log lives: heartbeats in their form and at their time, and no silence."""
+"""The worker's log lives: heartbeats at their time, and no silence."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.values import UndecidedError
-
-from .asking import first_day
+from .asking import SECOND_BEAT_S, first_day, lived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,49 +49,34 @@ def test_the_log_is_being_written(watch: Watch) -> None:
     assert watch["view"].counts["worker"] >= 1
 
 
-@pytest.mark.item("IMO-061")
-def test_a_heartbeat_carries_its_figures(hour_log: LogView, watch: Watch) -> None:
-    """Heartbeats have the documented form, rising cycles and a percentage that is right."""
-    assert watch["view"].counts["any heartbeat"] == watch["view"].counts["heartbeat"]
-    beats = [one.groups for one in (*hour_log.matches["heartbeat"], *watch["view"].matches["heartbeat"])]
-    wrong = [beat for beat in beats if abs(float(beat[3] or 0) - 100 * int(beat[2] or 0) / 450) > 0.0501]
-    assert wrong == []
-    cycles = [int(beat[0] or 0) for beat in (one.groups for one in hour_log.matches["heartbeat"])]
-    assert len(cycles) >= 2
-    assert [(before, after) for before, after in pairwise(cycles) if after <= before] == []
-
-
-@pytest.mark.item("IMO-061")
-def test_a_heartbeat_agrees_with_the_statistics(watch: Watch) -> None:
-    """Each heartbeat's figures lie within what the statistics before and after it show."""
-    figures = [one["stats"].json["rateLimiter"] for one in watch["stats"] if one["stats"].status == 200]
-    beats = [one.groups for one in watch["view"].matches["heartbeat"]]
-    if not beats:
-        raise UndecidedError("no heartbeat came during the watch; the worker makes none while it creates predictions")
-    most = max(one["requestsInLastMinute"] for one in figures)
-    assert [beat for beat in beats if not 0 <= int(beat[2] or 0) <= most + 2] == []
-    assert [beat for beat in beats if int(beat[1] or 0) > max(one["queueLength"] for one in figures) + 10] == []
-
-
 @pytest.mark.item("IMO-066")
-def test_the_heart_beats_every_half_minute(day_log: LogView, pace: float) -> None:
+def test_the_heart_beats_every_half_minute(
+    day_log: LogView, watch: Watch, pace: float, facts: Mapping[str, str]
+) -> None:
     """Since the deployment heartbeats are at least 25 s apart and, creations left out, at most 45 s."""
     gaps = _gaps(day_log, "any heartbeat", pace=pace)
-    assert len(gaps) >= 2
+    if not gaps:
+        lived(watch, facts["deployed"], pace, least=SECOND_BEAT_S, what="a second heartbeat")
+    assert len(gaps) >= 1
     assert [round(gap) for gap in gaps if gap < 25] == []
     assert [round(gap) for gap in _idle(day_log, pace) if gap > 45] == []
 
 
 @pytest.mark.item("IMO-073")
-def test_the_worker_does_something(day_log: LogView, small_batch: dict[str, Any], pace: float) -> None:
+def test_the_worker_does_something(
+    day_log: LogView, small_batch: dict[str, Any], watch: Watch, pace: float, facts: Mapping[str, str]
+) -> None:
     """Since the deployment no idle minute passes without a heartbeat, and none of the small batch without a change."""
-    assert max(_idle(day_log, pace)) <= 60
     moved, still = small_batch["samples"][0]["at"], 0.0
     for before, after in pairwise(small_batch["samples"]):
         changed = (before["statuses"], before["predicted"]) != (after["statuses"], after["predicted"])
         moved = after["at"] if changed or before["statuses"].keys() <= {"DONE", "FAILED"} else moved
         still = max(still, after["at"] - moved)
     assert still <= 60
+    idle = _idle(day_log, pace)
+    if not idle:
+        lived(watch, facts["deployed"], pace, least=SECOND_BEAT_S, what="a second heartbeat")
+    assert max(idle) <= 60
 
 
 @pytest.mark.item("IMO-082")

@@ -86,7 +86,8 @@ button.addEventListener("click", async () => {
   const global = find("#global").checked ? find(".global-prompt-input").value : "";
   const chosen = [...selected.values()];
   const prompts = chosen.map(({ prompt }) => global || (DEFECTS.firstPrompt ? chosen[0].prompt : prompt).value);
-  const images = chosen.map(({ image }, n) => ({ imageId: image.id, imageUrl: image.url, prompt: prompts[n] }));
+  const pictures = chosen.map(({ image }) => (DEFECTS.firstImage ? chosen[0].image : image));
+  const images = pictures.map((image, n) => ({ imageId: image.id, imageUrl: image.url, prompt: prompts[n] }));
   const body = JSON.stringify({ productId: product.id, productName: product.name, images });
   const answer = await ask("/api/image-optimization", { method: "POST", body });
   if (answer.ok) location.assign("/ongoing-image-optimization");
