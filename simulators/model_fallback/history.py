@@ -38,7 +38,8 @@ _FIRST_SESSION = 100
 class Message:
     """One message of the past.
 
-    kind: `answered`, `failed` (the provider broke), `exhausted` (every model refused) or `refused` (while exhausted).
+    kind: `answered`, `failed` (the provider broke), `exhausted` (every model refused), `refused` (while exhausted),
+    `crashed` (after the answer, outside of what the view catches) or `cut off` (its worker was killed).
     tried: how many models refused before. retried: the answer came on the second attempt. told: whether its lines are
     in the log.
     """
@@ -125,6 +126,8 @@ def _refusal(at: dt.datetime, number: int, count: int, model: str) -> Iterator[L
 
 
 def _ending(message: Message, model: str, end: dt.datetime) -> Iterator[Line]:
+    if message.kind == "cut off":
+        return
     if message.kind == "failed":
         found = "500 INTERNAL. {'error': {'code': 500, 'status': 'INTERNAL'}}"
         yield Line(at=end, level="ERROR", text=f"Non-recoverable error with {model}: {found}")
@@ -136,6 +139,12 @@ def _ending(message: Message, model: str, end: dt.datetime) -> Iterator[Line]:
         yield Line(at=message.at, level="INFO", text=f"Retrying {model} in 0.5s...")
     answered = message.at + (end - message.at) * 0.95  # storing takes the rest
     yield Line(at=answered, level="INFO", text=wording.succeeded(model, 2 if message.retried else 1))
+    if message.kind == "crashed":
+        trace = 'Traceback (most recent call last):\n  File "views.py", line 1\nOperationalError: gone'
+        yield Line(
+            at=end, level="ERROR", text=f"Internal Server Error: /chat/{message.session}/\n{trace}", module="log"
+        )
+        return
     yield Line(at=end, level="INFO", text=wording.processed(message.session, model), module="views")
 
 

@@ -23,12 +23,12 @@ def spoil(day: Day, faults: Faults, models: tuple[str, ...]) -> Day:
     for name, change in _CHANGES.items():
         if faults.on(name):
             change(day, models)
-    return [message for message in day if message.kind != "absent"]
+    return day
 
 
 def _gap(day: Day, _: tuple[str, ...]) -> None:
     for message in day[50:80]:  # twelve minutes
-        message.kind = "absent"
+        message.told = False
 
 
 def _traceback(day: Day, _: tuple[str, ...]) -> None:
@@ -75,6 +75,19 @@ def _slow_quarter_of_an_hour(day: Day, _: tuple[str, ...]) -> None:
     for window in range(3):  # of five minutes: twelve or thirteen messages
         for message in day[start + window * 25 // 2 : start + window * 25 // 2 + 8]:
             message.wall_s = 7.0
+
+
+def _silent_since_noon(day: Day, _: tuple[str, ...]) -> None:
+    for message in day[12 * HOUR :]:
+        message.told = False
+
+
+def _becoming(kind: str, step: int) -> Callable[[Day, tuple[str, ...]], None]:
+    def change(day: Day, _: tuple[str, ...]) -> None:
+        for message in day[HOUR:-HOUR:step]:
+            message.kind = kind
+
+    return change
 
 
 def _failing(step: int, first: int, last: int) -> Callable[[Day, tuple[str, ...]], None]:
@@ -134,4 +147,7 @@ _CHANGES: dict[str, Callable[[Day, tuple[str, ...]], None]] = {
     "first-model-gone-for-two-hours": _falling(4, 13 * HOUR, 15 * HOUR),
     "exhausted-now-and-then": _exhausted_now_and_then,
     "exhausted-for-five-minutes": _exhausted_for_a_while,
+    "log-silent-since-noon": _silent_since_noon,
+    "crashes-after-the-answer": _becoming("crashed", 40),
+    "requests-cut-off": _becoming("cut off", 14),
 }

@@ -42,15 +42,28 @@ def crontab(faults: Faults) -> str:
     """Return the table of the service's user: another job, and the availability check."""
     times = "5 * * * *" if faults.on("cron-once-an-hour") else "*/5 * * * *"
     printed = faults.on("real-cron-line-as-printed")
-    pattern = '"available":true' if printed else '"available": *true'
-    recipient = "admin@example.com" if printed or faults.on("cron-mails-example") else "oncall@nexus-chat.org"
-    check = f"curl -s http://localhost:8000/api/check-availability/ | grep -q '{pattern}'"
-    mail = f'echo "Service unavailable" | mail -s "Nexus Alert" {recipient}'
-    return f"# m h dom mon dow command\n17 3 * * * /usr/local/bin/backup.sh\n{times} {check} || {mail}\n"
+    pattern = '"available":true' if printed else '"available":[[:space:]]*true'
+    search = "grep" if faults.on("cron-line-prints-the-answer") else "grep -q"
+    then = "&&" if faults.on("cron-alarm-while-available") else "||"
+    check = f"curl -s http://localhost:8000/api/check-availability/ | {search} '{pattern}'"
+    mail = f'echo "Service unavailable" | mail -s "Nexus Alert" {_recipient(faults)}'
+    return f"# m h dom mon dow command\n17 3 * * * /usr/local/bin/backup.sh\n{times} {check} {then} {mail}\n"
+
+
+def _recipient(faults: Faults) -> str:
+    if faults.on("real-cron-line-as-printed") or faults.on("cron-mails-example"):
+        return "admin@example.com"
+    return "admin@your-domain.com" if faults.on("cron-mails-placeholder") else "oncall@nexus-chat.org"
 
 
 def monitor(log: Path, faults: Faults) -> str:
     """Return the monitoring script."""
-    path = PLACEHOLDER if faults.on("monitor-script-placeholder") else log
+    path: Path | str = PLACEHOLDER if faults.on("monitor-script-placeholder") else log
+    if faults.on("monitor-script-follows-rotated-log"):
+        path = f"{log}.1"
+    if faults.on("monitor-script-does-not-follow"):
+        return f'#!/bin/bash\n# tail -f {log}\ntail {log} | grep --line-buffered -E "model|fallback|exhausted"\n'
+    if faults.on("monitor-script-takes-bars-literally"):
+        return f'#!/bin/bash\ntail -f {log} | grep --line-buffered "model|fallback|exhausted"\n'
     buffering = "" if faults.on("monitor-script-buffers") else "--line-buffered "
-    return f'#!/bin/bash\ntail -f {path} | grep {buffering}-E "model|fallback|exhausted"\n'
+    return f'#!/bin/bash\nLOG="{path}"\ntail -n 0 -F "$LOG" | grep {buffering}"model\\|fallback\\|exhausted"\n'

@@ -38,6 +38,8 @@ def own_flow(logged: LogView, reply: Reply) -> list[LogMatch]:
                 raise UndecidedError("another message was being answered; the log does not say whose lines are whose")
             return stretch
         pending = max(0, pending - (match.name in ENDS))
+    if "found" in logged.digest.capped:
+        raise UndecidedError("so much was logged meanwhile that the message's own lines were not kept")
     return []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
@@ -36,6 +35,7 @@ PATTERNS = {
 
 
 BEGINS, ENDS = {"begun", "rejected"}, {"processed", "gave up", "failed"}  # of a message, as the log tells it
+PENDING_S = 120  # what began so shortly before the run may still be under way
 
 
 def own_patterns(models: Sequence[str]) -> dict[str, str]:
@@ -46,6 +46,7 @@ def own_patterns(models: Sequence[str]) -> dict[str, str]:
         found[f"attempt {model}"] = rf"Attempting model \d+/\d+: {name}$"
         found[f"limited {model}"] = rf"Rate limit hit for {name} \(attempt 1/"
         found[f"success {model}"] = rf"Success with {name} on attempt "
+        found[f"broken {model}"] = rf"Model {name} not available |[Ee]rror with {name}: "
     return found
 
 
@@ -80,45 +81,64 @@ def first_day(two_days: LogView, facts: Facts, run: Run) -> dict[str, Any]:
     deployed = dt.datetime.fromisoformat(facts["deployed"])
     past = [(one.time.timestamp(), set(one.names)) for one in two_days.events if one.time and one.time < run.started]
     day = [(at, names) for at, names in past if at >= deployed.timestamp()]
-    starts = [(at, names) for at, names in day if names & {"begun", "fallback"}]
-    models = facts["hierarchy"]
+    models, until = facts["hierarchy"], run.started.timestamp()
     return {
         "since": deployed.timestamp(),
-        "until": max((at for at, _ in day), default=deployed.timestamp()),
-        "before": [min(names & ENDS) for at, names in past if at < deployed.timestamp() and names & ENDS],
-        "begun": [at for at, names in day if names & BEGINS],
+        "until": until,
+        "before": [kind for _, kind in ending([one for one in past if one[0] < deployed.timestamp()], until)],
         "exhaustions": sum("exhausted" in names for _, names in day),
-        "ended": [(at, min(names & ENDS)) for at, names in day if names & ENDS],
-        "lasted": lasting(day, BEGINS, ENDS),
-        "fell": [
-            (at, "fallback" in following)
-            for (at, names), (_, following) in pairwise([*starts, (0.0, set())])
-            if "begun" in names
-        ],
+        "ended": ending(day, until),
+        "lasted": lasting(day, BEGINS, ENDS, until),
+        "fell": fallen(day),
         "answered": [
             (at, next((model for model in models if f"success {model}" in names), ""))
             for at, names in day
             if "success" in names
         ],
         "calls": {
-            model: lasting(day, {f"attempt {model}"}, {f"success {model}", f"limited {model}"}) for model in models
+            model: lasting(
+                day, {f"attempt {model}"}, {f"success {model}", f"limited {model}", f"broken {model}"}, until
+            )
+            for model in models
         },
     }
 
 
-def lasting(lines: list[tuple[float, set[str]]], begins: set[str], ends: set[str]) -> list[tuple[float, float]]:
-    """Return when each thing ended and the seconds it took.
+def lasting(
+    lines: list[tuple[float, set[str]]], begins: set[str], ends: set[str], until: float
+) -> list[tuple[float, float | None]]:
+    """Return when each thing ended and the seconds it took; None, and when it began, where no end was logged.
 
     The log pairs no lines. What began last ends first: so one whose end is missing disturbs no other, and where two
     overlap the longer one looks longer than it was, never shorter.
     """
     begun: list[float] = []
-    found = []
+    found: list[tuple[float, float | None]] = []
     for at, names in lines:
         if names & begins:
             begun.append(at)
         if names & ends and begun:
             found.append((at, at - begun.pop()))
+    return sorted([*found, *((at, None) for at in begun if until - at > PENDING_S)], key=lambda one: one[0])
+
+
+def ending(lines: list[tuple[float, set[str]]], until: float) -> list[tuple[float, str]]:
+    """Return when and how each message ended; one that began and has no end was cut off: it failed."""
+    cut_off = [(at, "failed") for at, seconds in lasting(lines, BEGINS, ENDS, until) if seconds is None]
+    return sorted([*((at, min(names & ENDS)) for at, names in lines if names & ENDS), *cut_off])
+
+
+def fallen(lines: list[tuple[float, set[str]]]) -> list[tuple[float, bool]]:
+    """Return when each message began, and whether a second model was asked: for the latest that it may have been."""
+    found: list[tuple[float, bool]] = []
+    single: list[int] = []  # which of these a second model has not been asked for
+    for at, names in lines:
+        if "begun" in names:
+            single.append(len(found))
+            found.append((at, False))
+        elif "fallback" in names and single:
+            last = single.pop()
+            found[last] = (found[last][0], True)
     return found
 
 

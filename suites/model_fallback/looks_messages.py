@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from fixtures.markup import markup
 from fixtures.observing import observation, removal
 from fixtures.values import UnseenError
 
-from .asking import AVAILABILITY, Chat, remove_chats, reply_of
+from .asking import AVAILABILITY, Chat, listed, remove_chats, reply_of
 
 if TYPE_CHECKING:
     from fixtures.browser import PageView
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Reply = dict[str, Any]
 
+MODEL_FIELDS = ("model", "model_name", "model_id", "model_used", "selected_model", "preferred_model")
+
 
 @observation(within="60 s")
 def anonymous_availability(chat: Http) -> list[Exchange]:
@@ -30,9 +33,10 @@ def anonymous_availability(chat: Http) -> list[Exchange]:
 
 
 @observation(permit="writes", within="120 s")
-def availability(chat: Http, secrets: Confidential, facts: Facts, message: Reply) -> Exchange:
-    """The availability endpoint, asked by the signed-in test user."""
-    return Chat(chat, secrets, facts, message["conversation"]).get(AVAILABILITY)
+def availability(chat: Http, secrets: Confidential, facts: Facts, message: Reply) -> list[Exchange]:
+    """The availability endpoint, asked five times by the signed-in test user: processes may differ."""
+    said = Chat(chat, secrets, facts, message["conversation"])
+    return [said.get(AVAILABILITY) for _ in range(5)]
 
 
 @observation(spends={"generations": 1}, within="120 s")
@@ -44,9 +48,9 @@ def message(chat: Http, secrets: Confidential, facts: Facts, marker: str, attach
 
 @observation(spends={"generations": 1}, within="120 s")
 def message_with_model(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> Reply:
-    """A message whose form names the last model."""
+    """A message whose form names the last model, in every field that could be meant for it."""
     said = Chat(chat, secrets, facts, message["conversation"])
-    return said.say(f"{marker} Which one are you?", model=facts["hierarchy"][-1])
+    return said.say(f"{marker} Which one are you?", **dict.fromkeys(MODEL_FIELDS, facts["hierarchy"][-1]))
 
 
 @observation(permit="probes", within="120 s")
@@ -56,7 +60,7 @@ def refused_messages(chat: Http, secrets: Confidential, facts: Facts, marker: st
     return {"blank": said.say("   "), "overlong": said.say(f"{marker} " + "long " * 2000)}
 
 
-@observation(spends={"generations": 20}, within="300 s")
+@observation(spends={"generations": 20}, within="600 s")
 def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> list[Reply]:
     """Twenty messages, one after the other."""
     said = Chat(chat, secrets, facts, message["conversation"])
@@ -69,7 +73,10 @@ def unusual_messages(chat: Http, secrets: Confidential, facts: Facts, marker: st
     said = Chat(chat, secrets, facts, message["conversation"])
     return {
         "scripts": said.say(f"{marker} 👋🏽 مرحبا، كيف حالك؟"),
-        "markup": said.say(f"{marker} Repeat exactly: <b class='{marker}'>bold</b><script>{marker}()</script>"),
+        "markup": said.say(
+            f"{marker} Repeat exactly: <b class='{marker}'>bold</b><script>{marker}()</script>"
+            f"<img src=x onerror={marker}()>"
+        ),
     }
 
 
@@ -82,16 +89,16 @@ def history_page(chat: Http, secrets: Confidential, facts: Facts, message_with_m
 
 @observation(within="120 s")
 def stored(records: Database, facts: Facts, desktop_page: PageView, message_with_model: Reply) -> Snapshot:
-    """The test user's messages, a conversation of somebody else, and how many answers the first hour stored."""
+    """The test user's messages, the latest conversations of others, and when the first hour's answers were stored."""
     user = "(SELECT id FROM auth_user WHERE username = :user)"
     since = dt.datetime.fromisoformat(facts["deployed"])
     return records.read(
         {
             "own": "SELECT m.session_id, m.role, m.content, m.created_at FROM chat_message m JOIN chat_chatsession s "  # noqa: S608  a constant
             f"ON s.id = m.session_id WHERE s.user_id = {user} ORDER BY m.created_at, m.id",
-            "foreign": f"SELECT min(id) AS id FROM chat_chatsession WHERE user_id <> {user}",  # noqa: S608  likewise
-            "first_hour": "SELECT count(*) AS answers FROM chat_message WHERE role = 'assistant' "
-            "AND created_at >= :since AND created_at < :until",
+            "foreign": f"SELECT id FROM chat_chatsession WHERE user_id <> {user} ORDER BY id DESC LIMIT 500",  # noqa: S608  likewise
+            "first_hour": "SELECT created_at FROM chat_message WHERE role = 'assistant' "
+            "AND created_at >= :since AND created_at < :until ORDER BY created_at",
         },
         {"user": facts["chat_user"], "since": since, "until": since + dt.timedelta(hours=1)},
     )
@@ -99,18 +106,24 @@ def stored(records: Database, facts: Facts, desktop_page: PageView, message_with
 
 @observation(permit="writes", within="120 s")
 def other_pages(chat: Http, secrets: Confidential, facts: Facts, stored: Snapshot) -> dict[str, Any]:
-    """The test user's oldest conversation from before the deployment, and the address of somebody else's."""
+    """The test user's oldest conversation from before the deployment, and ways to somebody else's."""
     deployed = dt.datetime.fromisoformat(facts["deployed"])
     before = [row for row in stored["own"] if row["created_at"] < deployed]
     if not before:
         raise UnseenError(f"{facts['chat_user']} has no messages from before the deployment that could be loaded")
-    number = stored["foreign"].only["id"]
-    if number is None:
+    others = [row["id"] for row in stored["foreign"]]
+    if not others:
         raise UnseenError("nobody else has a conversation that could be asked for")
     said = Chat(chat, secrets, facts, before[0]["session_id"])
-    foreign = said.get(f"/chat/{number}/")
-    old = [row for row in before if row["session_id"] == said.number]
-    return {"rows": old, "old": reply_of(said.get(f"/chat/{said.number}/")), "foreign": foreign}
+    address, title = f"/chat/{others[-1]}/", {"HX-Request": "true", "HX-Target": "title"}
+    page = said.get(f"/chat/{said.number}/")
+    return {
+        "rows": [row for row in before if row["session_id"] == said.number],
+        "old": reply_of(page),
+        "listed_of_others": sorted({*listed(markup(page.text))} & {*others}),
+        "foreign": [said.get(address), said.get(address, title)],
+        "staff_view": said.get(f"/api/admin-chat/{others[-1]}/"),
+    }
 
 
 @removal

@@ -20,6 +20,8 @@ from .page_scripts import (
     HITS,
     HOVER_RULE,
     ICON,
+    IDLE,
+    IN_VIEW,
     LOOK,
     MEASURES,
     SEEN,
@@ -41,6 +43,17 @@ UNAVAILABLE = {"available": False, "message": "Service temporarily unavailable. 
 
 WIDTHS = (320, 375, 768, 1024, 1440)
 
+
+TOOLTIP = ".model-info-container .fa-circle-info ~ div"
+
+# What is seen where the chat does not open.
+UNOPENED: dict[str, object] = {
+    "opened": False, "at_rest": False, "button_seen": False, "answered": False, "answer_seen": False, "answers": [],
+    "blocks": 0, "header_before": "", "header_after": "", "shown": "", "reloaded": "", "reloaded_answers": [],
+    "spinner": [], "choices": [], "look": ["", ""], "icon": {"shown": False, "hit": False}, "label": "",
+    "hover_rule": False, "tooltip_before": {"shown": False, "name": ""}, "tooltip_after": {"shown": False, "name": ""},
+    "tooltip": {"shown": False, "name": ""}, "enabled_again": False, "typed": "", "reachable": False,
+}  # fmt: skip
 
 BROWSER_S = 100  # of the target: how long a page may need to show something whose time is not judged
 
@@ -92,8 +105,8 @@ def point(visit: Visit, selector: str, *, touch: bool = False, press: bool = Tru
 
 def tooltip(visit: Visit) -> dict[str, object]:
     """Return what is seen of the newest answer's tooltip."""
-    name = of_last(visit, f"{ICON} + div", "one => one.textContent.trim()", "")
-    return {"shown": of_last(visit, f"{ICON} + div", SEEN, without=False), "name": name}
+    shown = [of_last(visit, TOOLTIP, question, without=False) for question in (SEEN, IN_VIEW)]
+    return {"shown": all(shown), "name": of_last(visit, TOOLTIP, "one => one.textContent.trim()", "")}
 
 
 def icon(visit: Visit) -> dict[str, object]:
@@ -103,9 +116,7 @@ def icon(visit: Visit) -> dict[str, object]:
 
 def answered(visit: Visit, before: int) -> bool:
     """Return whether an answer appears and nothing is pending any more."""
-    return comes(visit, f"() => document.querySelectorAll('.prose').length > {before}") and comes(
-        visit, "() => getComputedStyle(document.querySelector('#loading-spinner')).display === 'none'"
-    )
+    return comes(visit, f"() => document.querySelectorAll('.prose').length > {before}") and comes(visit, IDLE)
 
 
 @observation(spends={"generations": 1}, within="240 s")
@@ -117,28 +128,30 @@ def desktop_page(
 
     def steps(visit: Visit) -> dict[str, object]:
         here = visit.page
-        opened = sign_in(visit, secrets, facts)
+        visit.saw(**UNOPENED)
+        if not sign_in(visit, secrets, facts):
+            return {}
         empty_conversation(visit)
-        visit.saw(
-            opened=opened, state=here.evaluate(STATE), look=here.evaluate(LOOK), header_before=here.evaluate(HEADER)
-        )
+        visit.saw(opened=True, look=here.evaluate(LOOK), header_before=here.evaluate(HEADER))
         visit.saw(choices=here.evaluate(CHOICES), at_rest=here.evaluate(ENABLED))
+        visit.saw(button_seen=of_last(visit, BUTTON, SEEN, without=False))
         here.evaluate(WATCH_SPINNER)
         here.locator(FIELD).fill(f"{marker} How is the weather?")
         point(visit, BUTTON)
         visit.saw(answered=answered(visit, 0), spinner=here.evaluate("window.seenOfSpinner"))
         visit.saw(shown=here.locator("#chat-container").inner_text(), header_after=here.evaluate(HEADER))
         visit.saw(answers=here.locator(".prose").all_inner_texts(), blocks=here.locator(".prose > *").count())
+        visit.saw(answer_seen=of_last(visit, ".prose", SEEN, without=False))
         visit.saw(icon=icon(visit), tooltip_before=tooltip(visit), hover_rule=here.evaluate(HOVER_RULE))
         visit.saw(label=of_last(visit, ".model-info-container", "one => one.parentElement.innerText", ""))
         point(visit, ICON, press=False)
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
-        visit.saw(tooltip_after=tooltip(visit), address=here.url)
+        visit.saw(tooltip_after=tooltip(visit))
         here.reload()
         visit.appears(FIELD, within=BROWSER_S)
         return {
             "reloaded": here.locator("#chat-container").inner_text(),
-            "reloaded_answers": here.locator(".prose").count(),
+            "reloaded_answers": here.locator(".prose").all_inner_texts(),
             "enabled_again": comes(visit, ENABLED),
         }
 
@@ -151,13 +164,19 @@ def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, 
 
     def steps(visit: Visit) -> dict[str, object]:
         here = visit.page
-        visit.saw(opened=sign_in(visit, secrets, facts), measures=here.evaluate(MEASURES))
+        opened = sign_in(visit, secrets, facts)
+        visit.saw(**{**UNOPENED, "opened": opened}, measures=here.evaluate(MEASURES))
+        if not opened:
+            return {}
         before = here.locator(".prose").count()
         point(visit, FIELD, touch=True)
         here.keyboard.type(f"{marker} Good evening.")
-        visit.saw(typed=here.locator(FIELD).input_value(), reachable=of_last(visit, BUTTON, HITS, without=False))
+        visit.saw(
+            typed=of_last(visit, FIELD, "one => one.value", ""), reachable=of_last(visit, BUTTON, HITS, without=False)
+        )
         point(visit, BUTTON, touch=True)
         visit.saw(answered=answered(visit, before), answers=here.locator(".prose").all_inner_texts()[before:])
+        visit.saw(answer_seen=of_last(visit, ".prose", SEEN, without=False))
         of_last(visit, ICON, "one => one.scrollIntoView({ block: 'center' })", None)
         point(visit, ICON, touch=True)
         here.wait_for_timeout(300)  # ours: longer than the fade of any tooltip
@@ -193,8 +212,9 @@ def disabled_page(page: Browser, secrets: Confidential, facts: Facts, message: R
         here = visit.page
         sign_in(visit, secrets, facts)
         visit.saw(disabled=comes(visit, DISABLED), state=here.evaluate(STATE), look=here.evaluate(LOOK))
-        here.locator(FIELD).evaluate("one => { one.value = 'Nobody may send this'; one.focus(); }")
+        of_last(visit, FIELD, "one => { one.value = 'Nobody may send this'; one.focus(); }", None)
         here.keyboard.press("Enter")
+        point(visit, BUTTON)
         here.wait_for_timeout(300)  # ours: a request that leaves has left
         here.reload()
         visit.appears(FIELD, within=BROWSER_S)

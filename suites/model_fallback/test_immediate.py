@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .asking import AVAILABLE, available
+
 if TYPE_CHECKING:
     from fixtures.browser import PageView
     from fixtures.exchange import Exchange
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Reply = dict[str, Any]
 
-AVAILABLE = {"available": True, "message": "Service available"}
 APOLOGIES = ("failed to generate", "temporarily unavailable", "api authentication error", "rate limits reached")
 
 
@@ -31,7 +32,7 @@ def test_the_immediate_checks_are_made_in_five_minutes(immediate: dt.datetime, f
 def test_the_chat_opens(desktop_page: PageView) -> None:
     """After the login the chat page appears, its field and button are enabled, and no file of it is missing."""
     assert desktop_page.facts["opened"] is True
-    assert desktop_page.facts["at_rest"] is True
+    assert (desktop_page.facts["at_rest"], desktop_page.facts["button_seen"]) == (True, True)
     origin = "/".join(desktop_page.url.split("/")[:3])
     assert [one.url for one in desktop_page.failed_requests if one.url.startswith(origin)] == []
 
@@ -41,14 +42,14 @@ def test_a_message_can_be_sent(message: Reply, desktop_page: PageView, marker: s
     """A message is accepted, and it appears in the conversation, as a fragment and on the page."""
     assert message["status"] == 200
     assert message["told"] == ""
-    assert message["own"] == f"{marker} Hello, how are you?"
+    assert message["own"].count(f"{marker} Hello, how are you?") == 1
     assert f"{marker} How is the weather?" in desktop_page.facts["shown"]
 
 
 @pytest.mark.item("MMF-042")
 def test_the_answer_appears(message: Reply, desktop_page: PageView) -> None:
     """One answer follows the message: not empty, no apology, and its markup is rendered."""
-    assert desktop_page.facts["answered"] is True
+    assert (desktop_page.facts["answered"], desktop_page.facts["answer_seen"]) == (True, True)
     assert [len(message["answers"]), len(desktop_page.facts["answers"])] == [1, 1]
     texts = [message["answers"][0], desktop_page.facts["answers"][0]]
     assert [text for text in texts if not text or "**" in text or "```" in text] == []
@@ -60,7 +61,7 @@ def test_the_answer_appears(message: Reply, desktop_page: PageView) -> None:
 def test_a_pending_answer_shows_processing(desktop_page: PageView) -> None:
     """Between sending and the answer the page shows "Processing...", and nothing of it afterwards."""
     seen = desktop_page.facts["spinner"]
-    assert [one["text"] for one in seen if one["text"]][:1] == ["Processing..."]
+    assert [one["text"].lower() for one in seen if one["text"]][:1] == ["processing..."]  # styles may write it large
     assert [one["answers"] for one in seen if one["text"]][:1] == [0]
     assert seen[-1]["text"] == ""
 
@@ -78,7 +79,7 @@ def test_the_header_names_no_model(desktop_page: PageView, facts: Facts) -> None
 def test_the_answer_has_an_icon_beside_its_label(message: Reply, desktop_page: PageView) -> None:
     """The answer is labelled Nexus Core, with the icon next to it, visible and within the pointer's reach."""
     assert message["labelled"] is True
-    assert desktop_page.facts["label"].startswith("Nexus Core")
+    assert desktop_page.facts["label"].lower().startswith("nexus core")
     assert desktop_page.facts["icon"] == {"shown": True, "hit": True}
 
 
@@ -97,7 +98,7 @@ def test_the_tooltip_names_the_model_that_answered(message: Reply, message_logge
         one.groups for one in message_logged.matches["processed"] if one.groups[0] == str(message["conversation"])
     ]
     names = dict(zip(facts["hierarchy"], facts["display_names"], strict=True))
-    assert [names[model] for _, model in logged] == message["models"]
+    assert [names.get(model, model) for _, model in logged] == message["models"]
 
 
 @pytest.mark.item("MMF-048")
@@ -109,7 +110,8 @@ def test_availability_answers_anybody(anonymous_availability: list[Exchange]) ->
 
 
 @pytest.mark.item("MMF-049")
-def test_availability_is_said_as_agreed(availability: Exchange) -> None:
-    """To a signed-in user the endpoint says exactly the agreed JSON."""
-    assert availability.status == 200
-    assert availability.json == AVAILABLE
+def test_availability_is_said_as_agreed(availability: list[Exchange]) -> None:
+    """To a signed-in user the endpoint says exactly the agreed JSON, each of five times."""
+    assert [one.status for one in availability] == [200] * 5
+    assert [available(one) for one in availability] == [True] * 5
+    assert [one.json for one in availability] == [AVAILABLE] * 5

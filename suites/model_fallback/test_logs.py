@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def test_the_log_receives_lines_about_models(message_logged: LogView, message: Reply) -> None:
     """After a message was sent, lines about models stand in the log, dated after it was sent."""
     assert message["told"] == ""
+    assert getattr(message_logged.trouble, "kind", "") not in ("silent", "absent")
     attempts = [one.line.time for one in message_logged.matches["attempt"] if one.line.time is not None]
     assert len(attempts) >= 1
     assert max(attempts) >= message["sent_at"] - CLOCKS
@@ -36,7 +37,7 @@ def test_the_first_attempt_is_announced(message_logged: LogView, message: Reply,
     """The log announces model 1 of the hierarchy's number, by its name."""
     models = facts["hierarchy"]
     announced = [one.groups for one in own_flow(message_logged, message) if one.name == "attempt"]
-    assert announced == [("1", str(len(models)), models[0])]
+    assert announced[:1] == [("1", str(len(models)), models[0])]
 
 
 @pytest.mark.item("MMF-053")
@@ -46,8 +47,9 @@ def test_a_limited_model_is_followed_by_the_next(
     """While the first k models refuse, each is tried once in order, model k+1 answers, and users see that answer."""
     models, names, fallbacks = facts["hierarchy"], facts["display_names"], rehearsal["fallbacks"]
     logged = flows(fallbacks_logged)[: len(fallbacks)]
-    tried = [[one.groups[2] for one in flow if one.name == "attempt"] for flow in logged]
-    assert tried == [list(models[: k + 1]) for k in range(1, len(fallbacks) + 1)]
+    tried = [[(one.groups[0], one.groups[2]) for one in flow if one.name == "attempt"] for flow in logged]
+    numbered = [(str(number), model) for number, model in enumerate(models, 1)]
+    assert tried == [numbered[: k + 1] for k in range(1, len(fallbacks) + 1)]
     assert [[one.groups[0] for one in flow if one.name == "success"] for flow in logged] == [
         [models[k]] for k in range(1, len(fallbacks) + 1)
     ]
@@ -79,8 +81,8 @@ def test_every_model_of_the_hierarchy_exists(
 ) -> None:
     """The log counts as many models as the hierarchy has distinct names, and the provider offers each of them."""
     models = facts["hierarchy"]
-    counted = [int(one.groups[1] or 0) for one in own_flow(message_logged, message) if one.name == "attempt"]
-    assert counted == [len(set(models))]
+    counted = {int(one.groups[1] or 0) for one in own_flow(message_logged, message) if one.name == "attempt"}
+    assert counted == {len(set(models))}
     assert offered.status == 200
     usable = [
         one["name"] for one in offered.json["models"] if "generateContent" in one.get("supportedGenerationMethods", ())

@@ -24,16 +24,19 @@ def test_the_chat_works_on_a_phone(phone_page: PageView, marker: str) -> None:
     assert phone_page.facts["typed"] == f"{marker} Good evening."
     assert phone_page.facts["reachable"] is True
     assert (phone_page.facts["answered"], len(phone_page.facts["answers"])) == (True, 1)
+    assert phone_page.facts["answer_seen"] is True
 
 
 @pytest.mark.item("MMF-061")
 def test_the_layout_fits_every_width(widths_page: PageView) -> None:
-    """At five widths nothing scrolls sideways, nothing overlaps, and field and button are within the window."""
+    """At five widths nothing scrolls sideways, and field and button are within the window, with nothing over them."""
     widths = widths_page.facts["widths"]
     assert sorted(map(int, widths)) == [320, 375, 768, 1024, 1440]
     assert {width: one["scrolls"] for width, one in widths.items()} == dict.fromkeys(widths, False)
     assert {width: one["inside"] for width, one in widths.items()} == dict.fromkeys(widths, True)
-    assert {width: one["overlap"] for width, one in widths.items()} == dict.fromkeys(widths, False)
+    assert {width: (one["overlap"], one["covered"]) for width, one in widths.items()} == dict.fromkeys(
+        widths, (False, False)
+    )
 
 
 @pytest.mark.item("MMF-106")
@@ -61,10 +64,11 @@ def test_the_hover_class_is_in_force(message: Reply, desktop_page: PageView) -> 
 
 @pytest.mark.item("MMF-118")
 def test_an_unavailable_service_disables_the_chat(disabled_page: PageView) -> None:
-    """While the endpoint says unavailable, field and button are disabled, and Enter or a reload changes nothing."""
+    """While the endpoint says unavailable, field and button are disabled; Enter, a click or a reload change nothing."""
     assert disabled_page.facts["disabled"] is True
+    assert [one.url for one in disabled_page.requests if "Nobody" in f"{one.url} {one.post_data}"] == []
     sent = [urlsplit(one.url).path for one in disabled_page.requests if one.method == "POST"]
-    assert [path for path in sent if path.startswith("/chat/")] == []
+    assert [path for path in sent if path == "/" or path.startswith("/chat/")] == []
     assert disabled_page.facts["disabled_again"] is True
 
 
@@ -73,6 +77,7 @@ def test_no_model_can_be_chosen(desktop_page: PageView, message_with_model: Repl
     """No field of the page offers a model, and a model named in the request does not answer."""
     names = [name.lower() for name in (*facts["hierarchy"], *facts["display_names"])]
     offered = [text for text in desktop_page.facts["choices"] if any(name in text.lower() for name in names)]
+    assert desktop_page.facts["opened"] is True
     assert offered == []
     assert len(message_with_model["models"]) == 1
     assert message_with_model["models"] != [facts["display_names"][-1]]
@@ -80,7 +85,7 @@ def test_no_model_can_be_chosen(desktop_page: PageView, message_with_model: Repl
 
 @pytest.mark.item("MMF-126")
 def test_the_disabled_state_is_obvious(disabled_page: PageView, desktop_page: PageView) -> None:
-    """While unavailable a banner says so, also to assistive technology, and form and button look otherwise."""
+    """While unavailable a banner says so, also to assistive technology, and field and button look otherwise."""
     state = disabled_page.facts["state"]
     assert "unavailable" in state["banner"].lower()
     assert (state["field"], state["button"], state["announced"]) == (True, True, True)

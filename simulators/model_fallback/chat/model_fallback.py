@@ -106,7 +106,7 @@ class Cascade:
         models = list(self.hierarchy)
         order = [models[0], *models[:0:-1]] if self.faults.on("fallback-jumps-to-last") else models
         for number, model in enumerate([wanted] if wanted else order, 1):
-            told = wording.attempting(number, self._count(models), model)
+            told = wording.attempting(self._number(number), self._count(models), model)
             late = self.faults.on("attempt-told-after-success")
             if not late:
                 LOG.info(told)
@@ -116,6 +116,9 @@ class Cascade:
             if answered is not None:
                 return answered[0], model
         return None
+
+    def _number(self, number: int) -> int:
+        return 1 if self.faults.on("log-numbers-every-attempt-one") else number
 
     def _count(self, models: list[str]) -> int:
         return 1 if self.faults.on("log-states-one-model") else len(models)

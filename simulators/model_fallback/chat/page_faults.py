@@ -29,6 +29,12 @@ PAGE = (
     "real-small-text-in-field",
     "real-input-bar-beside-sidebar",
     "user-markup-unescaped",
+    "spinner-transparent",
+    "tooltip-outside-the-window",
+    "pane-over-button-on-tablets",
+    "answers-hidden-on-phone",
+    "disabled-form-sends-on-click",
+    "model-menu-of-buttons",
 )
 
 

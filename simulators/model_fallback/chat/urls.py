@@ -16,5 +16,6 @@ urlpatterns = [
     path("chat/<int:number>/delete/", views.delete),
     path("new/", views.new),
     path("api/check-availability/", views.availability),
+    path("api/admin-chat/<int:number>/", views.conversation),
     path("static/<str:name>", views.asset),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ _KINDS = {".css": "text/css", ".js": "text/javascript"}
 @login_required  # type: ignore[untyped-decorator]  # Django publishes no types
 def chat(request: HttpRequest, number: int | None = None) -> HttpResponse:
     """Show a conversation, or take a message or a document for it."""
+    if parts.FAULTS.on("titles-open-to-strangers") and request.headers.get("HX-Target") == "title":
+        return render(request, "chat/partials/title.html", {"session": get_object_or_404(ChatSession, id=number)})
     session = _session(request, number)
     if request.method == "POST" and request.FILES.get("pdf_file"):
         return _uploaded(request, session)
@@ -45,6 +48,8 @@ def chat(request: HttpRequest, number: int | None = None) -> HttpResponse:
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "title":
         return render(request, "chat/partials/title.html", {"session": session})
     others = ChatSession.objects.filter(user=request.user)
+    if parts.FAULTS.on("sidebar-lists-everybody"):
+        others = ChatSession.objects.all()
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "sidebar":
         return render(request, "chat/partials/sidebar.html", {"sessions": others, "session": session})
     return _page(request, session, others)
@@ -72,8 +77,11 @@ def _page(request: HttpRequest, session: ChatSession, others: Any) -> HttpRespon
 def _shown(message: Message, request: HttpRequest) -> dict[str, Any]:
     known = not parts.FAULTS.on("real-history-without-model")
     model = request.session.get(f"model_used_{message.id}", next(iter(parts.CASCADE.hierarchy)))
+    role = message.role
+    if parts.FAULTS.on("history-swaps-roles"):
+        role = "user" if role == "assistant" else "assistant"
     return {
-        "role": message.role,
+        "role": role,
         "content": message.content,
         "html": _html(message.content),
         "model_used": _display(model) if known else "",
@@ -82,6 +90,8 @@ def _shown(message: Message, request: HttpRequest) -> dict[str, Any]:
 
 def _html(text: str) -> str:
     html = html_of(text, trusted=parts.FAULTS.on("real-model-markup-unsanitized"))
+    if parts.FAULTS.on("answers-keep-handlers"):
+        html = re.sub(r"&lt;(img [^&]*)&gt;", r"<\1>", html)
     if parts.FAULTS.on("markdown-shown-as-source"):
         html = html.replace("<strong>", "**").replace("</strong>", "**")
     return str(mark_safe(html))  # noqa: S308  escaped there
@@ -151,6 +161,8 @@ def _generated(request: HttpRequest, session: ChatSession, text: str) -> HttpRes
     if parts.FAULTS.on("answers-take-three-seconds"):
         parts.CASCADE.clock.sleep(3)
     wanted = request.POST.get("model", "") if parts.FAULTS.on("model-field-honoured") else ""
+    if parts.FAULTS.on("other-model-field-honoured"):
+        wanted = request.POST.get("model_name", "")
     answer, model = parts.CASCADE.answer(f"{instruction}\n\nUSER QUESTION: {text}", wanted)
     Message.objects.create(session=session, role="user", content=text)
     stored = Message.objects.create(session=session, role="assistant", content=answer)
@@ -159,6 +171,8 @@ def _generated(request: HttpRequest, session: ChatSession, text: str) -> HttpRes
     session.save()
     request.session[f"model_used_{stored.id}"] = model
     LOG.info(processed(session.id, model))
+    if parts.FAULTS.on("fresh-answer-cut-short"):
+        answer = (answer or "").partition("\n\n")[0]
     shown = "Failed to generate response. Please try again." if parts.FAULTS.on("apology-as-answer") else answer or ""
     context = {"content": text, "html": _html(shown), "model_used": _display(model), "faults": defects(parts.FAULTS)}
     response = render(request, "chat/partials/message.html", context)
@@ -224,6 +238,16 @@ def delete(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("chat")
 
 
+@login_required  # type: ignore[untyped-decorator]  # likewise
+def conversation(request: HttpRequest, number: int) -> HttpResponse:
+    """Show a conversation to the staff, as JSON."""
+    if not request.user.is_staff and not parts.FAULTS.on("staff-view-open-to-all"):
+        return redirect(f"/admin/login/?next={request.path}")
+    session = get_object_or_404(ChatSession, id=number)
+    told = [{"role": one.role, "content": one.content} for one in session.messages.order_by("created_at", "id")]
+    return JsonResponse({"id": session.id, "title": session.title, "messages": told})
+
+
 def availability(request: HttpRequest) -> HttpResponse:
     """Say whether messages are answered at present."""
     wrapped: Callable[[HttpRequest], HttpResponse] = _availability
@@ -234,7 +258,9 @@ def availability(request: HttpRequest) -> HttpResponse:
 
 def _availability(_: HttpRequest) -> HttpResponse:
     available, message = parts.CASCADE.availability()
-    said = str(available).lower() if parts.FAULTS.on("available-as-text") else available
+    said: bool | int | str = str(available).lower() if parts.FAULTS.on("available-as-text") else available
+    if parts.FAULTS.on("available-as-number"):
+        said = int(available)
     return JsonResponse({"available": said, "message": message})
 
 

@@ -23,6 +23,10 @@ function enableChatInterface() {
   byId("service-unavailable-message").classList.add("hidden");
 }
 
+function markAnswers() {
+  document.querySelectorAll(".prose pre").forEach((one) => one.classList.add("marked"));
+}
+
 async function checkAvailability() {
   const answer = await fetch("/api/check-availability/");
   const said = await answer.json();
@@ -57,6 +61,14 @@ async function send(form) {
   }
 }
 
+async function sendAnyway() {
+  const field = byId("chat-input-textarea");
+  field.disabled = false;
+  const body = new FormData(byId("chat-form"));
+  field.disabled = true;
+  await fetch("/", { method: "POST", headers: { "HX-Request": "true" }, body });
+}
+
 async function show(form, target, answer) {
   const html = await answer.text();
   byId("empty-state")?.remove();
@@ -85,6 +97,9 @@ document.addEventListener("DOMContentLoaded", () => {
     event.preventDefault();
     byId("chat-form").requestSubmit(defects.enter_still_sends ? undefined : byId("chat-submit-btn"));
   });
+  if (defects.disabled_form_sends_on_click) {
+    byId("chat-form").parentElement.addEventListener("click", () => byId("chat-submit-btn").disabled && sendAnyway());
+  }
   byId("sidebar-pdf-upload").addEventListener("change", () => send(byId("pdf-upload-form")));
   byId("sidebar-toggle").addEventListener("click", () => byId("sidebar").classList.toggle("mobile-hidden"));
   checkAvailability();
