@@ -220,7 +220,8 @@ class Past:
     def _figures(self, at: float) -> tuple[int, int]:
         """Return queue and requests of the last minute at some moment of the past."""
         faults, starts = self.faults, self._starts
-        made = bisect.bisect_right(starts, at) - bisect.bisect_right(starts, at - MINUTE_S)
+        window = 10 * MINUTE_S if faults.on("ten-minutes-counted") else MINUTE_S
+        made = bisect.bisect_right(starts, at) - bisect.bisect_right(starts, at - window)
         queue, requests = 0, min(made, int(USAGE - POLLS))
         if BUSY_FROM_S <= at < BUSY_FROM_S + BUSY_S + MINUTE_S:  # the backlog outlasts the last job
             queue, requests = 60, int(min(1.0, (at - BUSY_FROM_S) / MINUTE_S) * USAGE)

@@ -99,6 +99,10 @@ class Provider:
         self.clock.sleep(LATENCY_S)
         return {name: self.view(self.predictions[name]) for name in names if name in self.predictions}
 
+    def oldest(self) -> str:
+        """Return where the picture of the oldest prediction lies."""
+        return f"{self.url}/delivery/{next(iter(self.predictions))}.png"
+
     def view(self, made: Prediction) -> dict[str, Any]:
         """Return a prediction as the API shows it."""
         over = self.clock.now() >= made.ready
@@ -139,6 +143,8 @@ class Provider:
         if path == "/predictions":
             return self._list(request)
         name = path.removeprefix("/predictions/")
+        if self.faults.on("polls-slow"):
+            self.clock.sleep(8.0)
         if self.faults.on("predictions-forgotten") or name not in self.predictions:
             return json_response({"detail": "The requested resource could not be found."}, 404)
         return json_response(self.view(self.predictions[name]))

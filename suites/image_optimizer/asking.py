@@ -60,6 +60,7 @@ WORK = {
 }
 TROUBLES = {
     "error": r"❌|\[ImageOptWorker\] (?:Error |R2 upload failed)|\[DB\] Query error|(?i:unhandled|uncaught)|Error: "
+    r"|\bFATAL\b|\bECONN[A-Z]+\b"
     r"|\s\s+at \S+ \(",
     "429": r"(?i:status(?: code)?:? 429\b|\b429 too many|too many requests)",
 }

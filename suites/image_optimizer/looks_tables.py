@@ -102,6 +102,11 @@ QUERIES = {
         "extract(epoch FROM finished_at - created_at)::float8 * :speed AS seconds "
         "FROM image_optimization_jobs WHERE created_at >= :since"
     ),
+    "work": (
+        "SELECT extract(epoch FROM min(created_at))::float8 * :speed AS began, extract(epoch FROM max(CASE "
+        "WHEN status::text IN ('DONE', 'FAILED') THEN updated_at ELSE now() END))::float8 * :speed AS ended "
+        "FROM image_optimization_items WHERE updated_at > now() - make_interval(secs => :hour) * 2 GROUP BY job_id"
+    ),
     "failures": (
         "SELECT id, replicate_prediction_id AS prediction, error FROM image_optimization_items "
         "WHERE status::text = 'FAILED' AND updated_at >= :since LIMIT 1000"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def test_the_statistics_have_the_documented_fields(watch: Watch) -> None:
 
 @pytest.mark.item("IMO-053")
 def test_the_statistics_can_be_watched(watch: Watch) -> None:
-    """Asked every 5 s, the endpoint answers each time, with JSON."""
+    """Asked every 5 s, the endpoint answers each time, with JSON, and with what is true then."""
     assert answers(watch["stats"]) == [200] * len(watch["stats"])
     assert len(watch["stats"]) >= 5
+    moments = [one.json.get("timestamp") for one in told(watch["stats"][:-1])]  # the last but one is as old as it
+    assert [(one, two) for one, two in pairwise(moments) if one is not None and one == two] == []
