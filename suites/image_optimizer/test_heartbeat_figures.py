@@ -15,14 +15,12 @@ from .asking import SECOND_BEAT_S, lived, told
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fixtures.database import Snapshot
     from fixtures.log_view import LogView
 
 Watch = dict[str, Any]
 MINUTE = 60.0
 APART = 3.0  # seconds that the clocks of log and Replicate, and the moments they stamp, may be apart
 NEAR = 2  # requests: counts that are so near to each other agree
-ROUND = 10.0  # seconds: phase 2 may ask once more, and its end may be written down later
 DRAINED = 38  # requests that the limiter lets through between two samples, 5 s apart
 
 
@@ -77,19 +75,3 @@ def test_a_heartbeat_counts_what_replicate_received(
         and int(beat.groups[2] or 0) + NEAR < (count := _before(beat.line.time.timestamp() * pace, received))
     ]
     assert few == []
-
-
-@pytest.mark.item("IMO-048")
-def test_without_work_a_heartbeat_counts_no_request(hour_log: LogView, tables: Snapshot, pace: float) -> None:
-    """In the past hour a heartbeat counts no request where for more than a minute no image was worked on."""
-    work = [(row["began"] - APART, row["ended"] + MINUTE + ROUND) for row in tables["work"]]
-    newest = tables["clock"].only["now"].timestamp() * pace
-    beats = [one for one in hour_log.matches["heartbeat"] if one.line.time]
-    assert len(work) >= 1
-    idle = [
-        one.line.text
-        for one in beats
-        if one.line.time and (at := one.line.time.timestamp() * pace) < newest - APART
-        if not any(began <= at <= ended for began, ended in work) and int(one.groups[2] or 0) > NEAR
-    ]
-    assert idle == []

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.values import UndecidedError
-
 from .asking import FIRST_BEAT_S, lived, told
 
 if TYPE_CHECKING:
@@ -31,38 +29,6 @@ def test_ok_is_said_by_a_living_worker(watch: Watch, hour_log: LogView, pace: fl
         lived(watch, facts["deployed"], pace, least=FIRST_BEAT_S, what="a worker's first heartbeat")
     newest = max([one.line.time.timestamp() for one in beats if one.line.time], default=0.0)
     assert (watch["ended"] - newest) * pace < 60
-
-
-@pytest.mark.item("IMO-048")
-def test_the_requests_of_the_last_minute_are_those_that_were_sent(debug: LogView, watch: Watch) -> None:
-    """The count is from 0 to 450 and, within 5 %, that of the logged requests: a poll is one, or one per item."""
-    counts, figures = watch["view"].counts, [one["requestsInLastMinute"] for one in _figures(watch)]
-    created = counts["prediction"] + counts["not predicted"]
-    polled = sum(int(one.groups[0] or 0) for one in watch["view"].matches["polling"])
-    assert [one for one in figures if not 0 <= one <= 450] == []
-    assert created >= 10
-    done = counts["completed"] + counts["failed"] >= created and counts["polled"] >= counts["polling"]
-    slack = (
-        max(int(one.groups[0] or 0) for one in watch["view"].matches["polling"]) if not done else 1
-    )  # half of a poll
-    sent = (created + counts["polling"], created + polled)
-    more = [figures[-1] - one for one in sent]  # the first sample may count requests of before the watch
-    assert [one for one in more if -max(slack, 0.05 * sent[0]) <= one <= max(slack, 0.05 * sent[0]) + figures[0]] != []
-
-
-@pytest.mark.item("IMO-048")
-def test_the_requests_of_the_last_minute_hold_what_replicate_received(
-    watch: Watch, predictions: Watch, pace: float
-) -> None:
-    """During the watch the count reaches at least the predictions of this run that Replicate received in it.
-
-    It needs no debug lines. What else the limiter let through, the polls, is in no list.
-    """
-    before = watch["ended"] * pace - 5  # the newest sample may be 5 s old
-    received = [one["id"] for one in predictions["found"] if one["ours"] and one["at"] < before]
-    if not received:
-        raise UndecidedError("Replicate lists no prediction of this run that was made during the watch")
-    assert max(one["requestsInLastMinute"] for one in _figures(watch)) >= len(received)
 
 
 @pytest.mark.item("IMO-049")
