@@ -9,6 +9,7 @@ import hmac
 import json
 import re
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,3 +156,14 @@ def test_the_enums_of_the_real_schema_are_a_fault() -> None:
         labels = server.rows("SELECT unnest(enum_range(NULL::item_status))::text")
         assert [label for (label,) in labels] == ["PENDING", "RUNNING", "PROCESSING", "DONE", "FAILED"]
         assert server.done(server.submit(1).json()["job"]["id"])["job"]["status"] == "DONE"
+
+
+def test_a_release_that_has_just_come_finds_a_day_of_the_one_before_it() -> None:
+    with running(systems="image_optimizer", speed="20", faults="deployed-just-now") as announced:
+        server = Server(announced["systems"]["image_optimizer"], announced["variables"])
+        cycles = [int(number) for number in re.findall(r"Heartbeat - cycle (\d+) ", server.log())]
+        falls = [(before, after) for before, after in pairwise(cycles) if after < before]
+        assert len(falls) == 1
+        assert server.log().count("Starting two-phase image optimization worker") == 1
+        (newest,) = server.rows("SELECT max(created_at) FROM image_optimization_jobs")
+        assert newest[0].isoformat() < server.table["facts"]["deployed"]
