@@ -20,7 +20,7 @@ from simulators.model_config.database import Database
 from simulators.model_config.history import History
 from simulators.model_config.wording import Wording
 from simulators.serving import Listener
-from tests.simulated import Target, target_with
+from tests.simulated import Target, agent_of, target_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +141,12 @@ def test_the_mapping_line_can_come_too_early_or_too_often() -> None:
 
 
 def past(*names: str) -> list[dict[str, Any]]:
-    """Return the events of the two days before now."""
+    """Return the clients' events of the two days before now."""
+    return [event for event in everybodys_past(*names) if not agent_of(event).startswith("shakedown")]
+
+
+def everybodys_past(*names: str) -> list[dict[str, Any]]:
+    """Return all events of the two days before now."""
     wording = Wording(faults=only(*names), config_url="http://configs", default_model="ideogram-v2")
     history = History(now=Clock(speed=1).now(), url="http://worker", wording=wording, faults=only(*names))
     return [invocation.event() for invocation in history.invocations(history.visits())]
@@ -156,7 +161,7 @@ def share(events: list[dict[str, Any]], what: Callable[[dict[str, Any]], bool]) 
 
 
 def failed(event: dict[str, Any]) -> bool:
-    return bool(event["event"]["response"]["status"] >= 500)
+    return bool(event["event"]["response"] and event["event"]["response"]["status"] >= 500)
 
 
 def says(words: str) -> Callable[[dict[str, Any]], bool]:
@@ -173,6 +178,18 @@ def test_a_healthy_past_has_its_rare_failures_before_the_deployment() -> None:
     assert 0 < share(events, failed) < 0.005
     assert share(since(events, 24), failed) == 0
     assert 0.01 < share(since(events, 24), says("falling back to legacy mode")) < 0.04
+
+
+def test_the_past_holds_earlier_runs_and_clients_who_hung_up() -> None:
+    runs = [event for event in everybodys_past() if agent_of(event).startswith("shakedown (")]
+    assert [failed(event) for event in runs].count(True) == 8
+    left = [event for event in past() if event["outcome"] == "canceled"]
+    assert 0 < len(left) < 20
+    assert {str(event["event"]["response"]) for event in left} == {"None"}
+    answered = share(past("config-service-half-an-hour-out"), says("Failed to fetch model config"))
+    assert 0 < answered < 0.01
+    limited = [event for event in past("worker-fetches-limited") if says("Too Many Requests")(event)]
+    assert len(limited) == 1
 
 
 def test_faults_of_the_past_are_as_large_as_they_say() -> None:
@@ -455,7 +472,7 @@ def fill_in(page: Page, target: Target, instance: str) -> None:
     page.fill("#apiKey", "anything")
     page.select_option("#instanceId", instance)
     page.fill("#prompt", "A red kite over the sea")
-    page.uncheck("#useMockApi")
+    page.locator("#useMockApi").dispatch_event("click")  # the box itself is hidden behind a drawn switch
 
 
 def generate_on(page: Page) -> list[Any]:
@@ -480,14 +497,17 @@ def test_a_healthy_page_generates_an_image(page: Page) -> None:
             "STABILITY",
         ]
         assert page.locator('[data-model-id="gemini-2.5-flash-nano-banana"] .price').inner_text() == "no price stated"
-        assert page.locator('[data-model-id="gemini-veo-3.1"] .capability').all_inner_texts() == ["video"]
+        assert page.locator('[data-model-id="gemini-veo-3.1"] .capability').all_inner_texts() == [
+            "video",
+            "image to video",
+        ]
         assert page.locator('[data-model-id="ideogram-v2"] .price').inner_text() == "0.08 USD per image"
         assert page.inner_text("#promptLength") == "23 characters"
         page.select_option("#model", "ideogram-v2")
         sent = generate_on(page)
         assert [(body["prompt"], body["instance_id"]) for body in sent] == [("A red kite over the sea", "default")]
         page.wait_for_function("document.querySelector('#generatedImage').naturalWidth > 0")
-        assert fetch(page.inner_text("#imageUrl")).status == 200
+        assert fetch(page.input_value("#imageUrl")).status == 200
         assert page.inner_text("#metaModel") == "ideogram-v2"
         assert page.inner_text("#statusMessage") == "Image generated successfully!"
     assert errors == []
@@ -501,7 +521,9 @@ def test_a_faulty_page_shows_its_faults(page: Page, mixed: Target) -> None:
     sent = generate_on(page)
     assert {body["prompt"] for body in sent} == {"A lighthouse in a storm"}
     assert len(sent) == 2
-    page.wait_for_function("document.querySelector('#generatedImage').complete")
+    page.wait_for_function(
+        "(one => one.getAttribute('src') && one.complete)(document.querySelector('#generatedImage'))"
+    )
     assert page.evaluate("document.querySelector('#generatedImage').naturalWidth") == 0
 
 

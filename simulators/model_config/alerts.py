@@ -39,13 +39,22 @@ class Alerts:
             )
         if request.path == "/api/v2/receivers":
             return json_response([{"name": _RECEIVER}])
-        if request.path in ("/api/v2/silences", "/api/v2/alerts"):
+        if request.path == "/api/v2/silences":
+            return json_response(self._silences())
+        if request.path == "/api/v2/alerts":
             return json_response([])
         return json_response({"status": "error", "errorType": "not_found", "error": "not found"}, 404)
+
+    def _silences(self) -> list[dict[str, Any]]:
+        if not self.faults.on("error-alert-silenced"):
+            return []
+        matcher = {"name": "alertname", "value": "ImageGenErrorRate", "isRegex": False, "isEqual": True}
+        return [{"id": "1", "status": {"state": "active"}, "matchers": [matcher]}]
 
     def _rules(self) -> list[dict[str, Any]]:
         return [
             self._rule("ImageGenErrorRate", self._error_rate()),
+            self._rule("ImageGenErrorRateHigh", f"{_share(_FAILURES, _REQUESTS)} > 20"),
             self._rule("ImageGenResponseTime", self._response_time()),
             self._rule("ConfigServiceAvailability", self._availability()),
             self._rule("ImageGenFallbackRate", self._fallback_rate()),
@@ -69,7 +78,7 @@ class Alerts:
         part, whole = 'rate(image_gen_generations_total{mode="legacy"}[5m])', "rate(image_gen_generations_total[5m])"
         if self.faults.on("fallback-alert-counts-lines"):
             part = 'rate(image_gen_log_lines_total{text=~".*legacy mode.*"}[5m])'
-        return f"{_share(part, whole)} > 10"
+        return f"(sum({part}) / sum({whole})) * 100 > 10"
 
     def _rule(self, name: str, query: str) -> dict[str, Any]:
         return {

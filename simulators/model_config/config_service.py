@@ -140,6 +140,10 @@ class ConfigService:
         if outside and self.faults.on("config-single-ignores-id"):
             return decoded(self.data.run("SELECT * FROM model_configs ORDER BY rowid LIMIT 1").objects[0])
         config = self._find(name)
+        if outside and self.faults.on("mapping-stale") and name == "ideogram-v2":
+            config["payload_mapping"] = {**config["payload_mapping"], "endpoint": "https://api.example.com/v0/generate"}
+        if outside and self.faults.on("config-single-cuts-dots") and "." in name:
+            raise RefusedError(404, "Model config not found")
         if outside and self.faults.on("mapping-as-string"):
             config["payload_mapping"] = json.dumps(config["payload_mapping"])
         return config

@@ -70,7 +70,11 @@ class Deployment:
         for number, visit in enumerate(visits):
             if visit.at >= self.history.deployed and visit.delivered and not visit.lost:
                 picture = png(str(number % _PAST_PICTURES), 256, 256)
-                store.put(BUCKET, f"default/{milliseconds(visit.at)}_picture.png", picture, "image/png", at=visit.at)
+                store.put(
+                    BUCKET, f"{visit.folder}/{milliseconds(visit.at)}_picture.png", picture, "image/png", at=visit.at
+                )
+        if self.site.faults.on("gui-link-of-another-picture"):
+            store.put(BUCKET, "default/first.png", png("first", 256, 256), "image/png")
         self._start_worker(store)
 
     def _start_storage(self) -> ObjectStore:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from simulators.clock import Clock, iso, milliseconds
@@ -16,6 +17,7 @@ from simulators.fetching import FetchError, Reply, fetch
 from simulators.model_config import payloads
 from simulators.model_config.asking import Asked, GenerationError
 from simulators.model_config.lookup import persistently
+from simulators.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +50,7 @@ class Studio:
     provider_url: str
     keys: Mapping[str, str]
     default_model: str
+    places: deque[tuple[str, str]] = dataclasses.field(default_factory=lambda: deque(maxlen=2))
     numbers: Iterator[int] = dataclasses.field(default_factory=lambda: itertools.count(1))
 
 
@@ -75,7 +78,7 @@ class Generation:
         key = self._key(provider)
         request = self._request(config, key)
         one = self._picture_of(self._submit(request))
-        key_in_bucket, url = self._store(self._download(one), request)
+        key_in_bucket, url = self._stored(self._download(one), request)
         self.say(studio.wording.succeeded(request.provider, request.model))
         self._linger(config)
         return {
@@ -116,7 +119,8 @@ class Generation:
     def _key(self, provider: str) -> str:
         if key := self.studio.keys.get(provider):
             return key
-        raise GenerationError(500, "MISSING_API_KEY", f"API key not configured for provider: {provider}")
+        told = not self.studio.faults.on("real-missing-key-unlogged")
+        raise GenerationError(500, "MISSING_API_KEY", f"API key not configured for provider: {provider}", logged=told)
 
     def _request(self, config: Any, key: str) -> payloads.ProviderRequest:
         studio, asked = self.studio, self.asked
@@ -163,6 +167,8 @@ class Generation:
             raise GenerationError(*(code or (500, "GENERATION_ERROR", str(error)))) from error
         self.say(studio.wording.answered(request.provider, reply.status))
         if not reply.ok:
+            if studio.faults.on("failures-leave-pictures"):
+                self._store(b"", request)
             raise self._provider_error(request.provider, reply)
         return reply
 
@@ -192,10 +198,19 @@ class Generation:
             raise GenerationError(500, "GENERATION_ERROR", "Failed to download image from provider")
         return picture.body
 
+    def _stored(self, picture: bytes, request: payloads.ProviderRequest) -> tuple[str, str]:
+        """Return the key and the URL to answer with: those of this picture, or by mistake of the one before."""
+        found = self._store(picture, request)
+        self.studio.places.append(found)
+        return self.studio.places[0] if self.studio.faults.on("answers-name-another-picture") else found
+
     def _store(self, picture: bytes, request: payloads.ProviderRequest) -> tuple[str, str]:
         asked, now = self.asked, self.studio.clock.now()
         name = re.sub(r"[^a-zA-Z0-9]", "_", asked.prompt[:_NAME_LIMIT])
-        key = "/".join(part for part in (asked.instance, asked.project, f"{milliseconds(now)}_{name}.png") if part)
+        file = f"{milliseconds(now)}_{name}.png"
+        if self.studio.faults.on("pictures-share-a-key"):
+            file = "latest.png"
+        key = "/".join(part for part in (asked.instance, asked.project, file) if part)
         cut = asked.prompt[:_METADATA_LIMIT] + ("..." if len(asked.prompt) > _METADATA_LIMIT else "")
         metadata = {
             "instance_id": asked.instance,
@@ -213,6 +228,9 @@ class Generation:
         if self.studio.faults.on("provider-url-returned"):
             return one["url"]
         dynamic = self.asked.named and config is not None
+        if dynamic and self.studio.faults.on("placeholder-returned"):
+            self.studio.store.put(self.studio.bucket, "default/placeholder.png", png("placeholder", 8, 8), "image/png")
+            return f"{self.origin}/images/default/placeholder.png"
         return None if dynamic and self.studio.faults.on("image-url-null") else url
 
     def _linger(self, config: Any) -> None:

@@ -80,6 +80,7 @@ class Gui:
             "sentTwice": faults.on("gui-submits-twice"),
             "pictureBroken": faults.on("gui-picture-broken"),
             "linkBroken": faults.on("gui-link-404"),
+            "linkOfMock": faults.on("gui-link-of-another-picture"),
             "capabilitiesOfFirst": faults.on("gui-capabilities-of-first"),
             "missingPriceAsZero": faults.on("gui-missing-price-as-zero"),
             "capabilitiesHidden": faults.on("real-gui-shows-no-capabilities"),

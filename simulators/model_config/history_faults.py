@@ -42,6 +42,8 @@ def _spoil_busy(busy: list[Visit], history: History) -> None:
     if faults.on("uploads-lost"):
         for visit in served[::50]:
             visit.lost = True
+    if faults.on("worker-fetches-limited"):
+        _turn(served[200:201], "limited")
     if faults.on("failed-fetches-leave-no-line"):
         _turn(served[::40], "untold")
     if faults.on("error-burst"):
@@ -59,6 +61,8 @@ def _spoil_thin(thin: list[Visit], history: History) -> None:
     faults = history.faults
     if faults.on("config-service-two-hours-out"):
         _turn(_between(thin, history, 8, 10), "outage")
+    if faults.on("config-service-half-an-hour-out"):
+        _turn(_between(thin, history, 16, 17)[:6], "outage")
     if faults.on("hourly-new-warning"):
         for visit in thin[::10]:
             visit.extra = (Line("warn", ("R2 put took 2 attempts",)),)

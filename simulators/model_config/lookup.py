@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 4.0  # with the 3.4 s of a picture it stays well below the 10 s that the checklist allows in all
 _UNAVAILABLE = 503
 _NOT_FOUND = 404
+_UNAUTHORIZED = 401
 _RETRY_DELAY_S = 0.5
 
 
@@ -36,7 +37,8 @@ def persistently(send: Callable[[], Reply], what: str, say: Say, wording: Wordin
     limit = attempts(wording.faults)
     for attempt in range(2, limit + 1):
         reply = send()
-        if reply.status != _UNAVAILABLE:
+        refused = reply.status == _UNAUTHORIZED and wording.faults.on("refused-key-retried")
+        if reply.status != _UNAVAILABLE and not refused:
             return reply
         say(wording.retrying(what, attempt))
         clock.sleep(0.0 if wording.faults.on("retries-without-limit") else _RETRY_DELAY_S)

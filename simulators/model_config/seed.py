@@ -55,7 +55,7 @@ def _row(config_id: str, model_id: str, provider: str, status: str, mapping: Row
         "display_name": model_id.replace("-", " ").title(),
         "description": None,
         "capabilities": {"image": True, "video": False, "text": False},
-        "pricing": {"amount": 0.08, "currency": "USD", "unit": "image"},
+        "pricing": {"cost_per_image": 0.08, "currency": "USD", "billing_unit": "image"},
         "rate_limits": {"rpm": 100},
         "payload_mapping": mapping,
         "status": status,
@@ -86,11 +86,13 @@ def rows(provider: str, faults: Faults) -> list[Row]:
 
 def _detailed(found: list[Row]) -> list[Row]:
     by_id = {row["model_id"]: row for row in found}
-    by_id["gemini-veo-3.1"]["capabilities"] = {"image": False, "video": True, "text": False}
-    by_id["gemini-veo-3.1"]["pricing"] = {"amount": 0.4, "currency": "USD", "unit": "second"}
+    by_id["ideogram-v2"]["description"] = "High-quality pictures with excellent text in them"
+    by_id["ideogram-v2"]["capabilities"]["inpainting"] = False
+    by_id["gemini-veo-3.1"]["capabilities"] = {"image": False, "video": True, "text": False, "image_to_video": True}
+    by_id["gemini-veo-3.1"]["pricing"] = {"cost_per_video": 0.5, "currency": "USD", "billing_unit": "video"}
     by_id["gemini-2.5-flash-nano-banana"]["pricing"] = None
     by_id["claude-3-5-sonnet"]["capabilities"] = {"image": False, "video": False, "text": True}
-    by_id["claude-3-5-sonnet"]["pricing"] = {"amount": 3, "currency": "USD", "unit": "million tokens"}
+    by_id["claude-3-5-sonnet"]["pricing"] = {"cost_per_1k_tokens": 0.003, "currency": "USD", "billing_unit": "token"}
     return found
 
 
@@ -163,6 +165,8 @@ def _damage(faults: Faults) -> list[str]:
     touch = "UPDATE model_configs SET updated_at = CURRENT_TIMESTAMP"
     cut = "UPDATE model_configs SET payload_mapping = substr(payload_mapping, 1, 255) WHERE model_id = 'dall-e-2';"
     found = [cut] if faults.on("mapping-cut-off") else []
+    if faults.on("pricing-cut-off"):
+        found.append("UPDATE model_configs SET pricing = substr(pricing, 1, 20) WHERE model_id = 'dall-e-2';")
     if faults.on("restored-row-is-stamped"):
         stamp = f"{touch} WHERE config_id = NEW.config_id;"
         found.append(f"CREATE TRIGGER stamp AFTER INSERT ON model_configs BEGIN {stamp} END;")

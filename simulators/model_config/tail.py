@@ -36,7 +36,7 @@ _CF = {
 class Invocation:
     """One run of the worker, from the request it received to the status it answered.
 
-    wall_s and cpu_s are the target's. lines hold the moment of each console call.
+    wall_s and cpu_s are the target's. lines hold the moment of each console call. status: 0 where nobody was answered.
     """
 
     method: str
@@ -76,7 +76,7 @@ class Invocation:
             "exceptions": self.exceptions,
             "logs": logs,
             "eventTimestamp": milliseconds(self.at),
-            "event": {"request": request, "response": {"status": self.status}},
+            "event": {"request": request, "response": {"status": self.status} if self.status else None},
             "id": 0,
         }
 

@@ -102,7 +102,8 @@ class Wording:
         if self.faults.on("real-provider-answers-unlogged"):
             return ()
         level = "log" if status < 400 else "error"  # noqa: PLR2004  # the classes of failure
-        return _line(level, f"Provider {provider} responded with status {status}")
+        sent = ' to {"Authorization":"Bearer 0a1b2c3d4e5f"}' if self.faults.on("credential-in-line") else ""
+        return _line(level, f"Provider {provider} responded with status {status}{sent}")
 
     def unanswered(self, provider: str, text: str) -> Lines:
         """When the provider did not answer."""

@@ -107,6 +107,8 @@ class Worker:
             )
             answer = generation.run()
         except GenerationError as error:
+            if studio.faults.on("prompt-checked-late") and error.code == "INVALID_REQUEST":
+                say(studio.wording.mapping() + studio.wording.answered("ideogram", 200))
             if error.logged:
                 say(studio.wording.generation_error(str(error)))
             return _error(error, request_id)

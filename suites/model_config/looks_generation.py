@@ -131,6 +131,12 @@ def malformed_model_ids(worker: Http, marker: str, attached: LogMark) -> dict[st
 
 
 @observation(permit="probes")
+def wrong_type(worker: Http, marker: str, attached: LogMark) -> Exchange:
+    """A generation whose prompt is a number: it ends before anything is spent."""
+    return worker.post("/generate", json={"prompt": 7, "model_id": "ideogram-v2"}, within=5)
+
+
+@observation(permit="probes")
 def without_key(worker: Http, marker: str, attached: LogMark) -> Exchange:
     """A generation for a model whose provider has no key: it ends before anything is spent, as an error in the log."""
     return generate(worker, marker, "A picture of a text model", model_id="claude-3-5-sonnet")
@@ -141,20 +147,21 @@ def refusals(
     without_prompt: list[Exchange],
     unknown_instance: Exchange,
     malformed_model_ids: dict[str, Exchange],
+    wrong_type: Exchange,
     without_key: Exchange,
 ) -> list[Exchange]:
     """All generations of the run that a healthy worker refuses."""
-    return [*without_prompt, unknown_instance, *malformed_model_ids.values(), without_key]
+    return [*without_prompt, unknown_instance, *malformed_model_ids.values(), wrong_type, without_key]
 
 
 @observation(spends={"generations": 3}, within="90 s")
 def by_other_providers(
     worker: Http, marker: str, attached: LogMark, ledger: Ledger, rows: Snapshot
 ) -> dict[str, Exchange]:
-    """Generations with DALL-E 3, with the first Stable Diffusion model there is, and with the default model."""
+    """Generations with DALL-E 3, with a Stable Diffusion model, active if there is such, and with the default model."""
     ledger.own("leftover_pictures", "images", marker)
-    stable = [name for name in rows["models"].column("model_id") if name.startswith("stable-diffusion")][:1]
-    names = ("dall-e-3", *stable, "ideogram-v2")
+    found = [(row["status"] != "active", row["model_id"]) for row in rows["models"] if "stable" in row["model_id"]]
+    names = ("dall-e-3", *(name for _, name in sorted(found)[:1]), "ideogram-v2")
     return {name: generate(worker, marker, f"By {name}", model_id=name) for name in names}
 
 

@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from fixtures.log_view import LogMark
     from fixtures.look import Ledger
 
+# What the page says of each model: its option, and every part of the page that names it and no other model.
+TOLD = """select => {
+  const offered = [...select.options].filter(one => one.value)
+    .map(one => ({id: one.value, name: one.text.replace(/ \\(Beta\\)$/, ""), said: `${one.text} ${one.title}`}));
+  const parts = [...document.querySelectorAll("body *")].filter(one => !select.contains(one) && one.innerText);
+  const words = part => part.children.length ? [...part.childNodes].map(one => one.children ? words(one) : one.data)
+    .join(" ") : part.innerText;
+  const names = (part, one) => part.dataset.modelId === one.id || part.innerText.includes(one.name);
+  return Object.fromEntries(offered.map(one => {
+    const others = offered.filter(other => !one.name.includes(other.name));
+    const own = parts.filter(part => names(part, one) && !others.some(other => part.innerText.includes(other.name)));
+    return [one.id, [one.said, ...own.map(words)].join("\\n")];
+  }));
+}"""
+
 
 def fill_in(visit: Visit, prompt: str) -> None:
     """Fill the testing page's form, with mock mode off."""
@@ -24,7 +39,7 @@ def fill_in(visit: Visit, prompt: str) -> None:
     page.locator("#apiKey").fill("not needed")
     page.locator("#instanceId").select_option("production")
     page.locator("#prompt").fill(prompt)
-    page.locator("#useMockApi").uncheck()
+    page.locator("#useMockApi").evaluate("box => box.checked && box.click()")  # a drawn switch hides the box itself
 
 
 @observation()
@@ -48,9 +63,7 @@ def opened_page(page: Browser) -> PageView:
             "instances": [name for name in instances if name],
             "kept": visit.page.locator("#instanceId").input_value() == chosen,
             "models": visit.page.locator("#model option").evaluate_all("all => all.map(one => one.value)"),
-            "told": visit.page.locator("[data-model-id]").evaluate_all(
-                "all => Object.fromEntries(all.map(one => [one.dataset.modelId, one.innerText]))"
-            ),
+            "told": visit.page.locator("#model").evaluate(TOLD),
         }
 
     return page.visit(steps=read, name="opened")
@@ -92,14 +105,14 @@ def generating_page(page: Browser, marker: str, attached: LogMark, ledger: Ledge
         visit.page.on("response", lambda one: answers.append(one) if one.ok and one.url.endswith("/generate") else None)
         fill_in(visit, f"{marker} A picture on the page")
         visit.page.locator("#generateBtn").click()
-        visit.appears("#generatedImage[src]", within=30)
+        visit.appears('#generatedImage[src]:not([src=""])', within=30)
         shown = visit.page.locator("#generatedImage")
         shown.evaluate("one => one.decode().catch(() => null)")
         return {
             "answers": [answer.text() for answer in answers],
             "image": shown.get_attribute("src"),
             "width": shown.evaluate("one => one.complete ? one.naturalWidth : 0"),
-            "url": visit.page.locator("#imageUrl").inner_text(),
+            "url": visit.page.locator("#imageUrl").evaluate("one => one.value || one.innerText"),
             "status": visit.page.locator("#statusMessage").inner_text(),
         }
 

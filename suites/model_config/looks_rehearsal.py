@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation, removal
 
-from .asking import PATTERNS, generate
+from .asking import PATTERNS, folder_day, generate
 
 if TYPE_CHECKING:
     from fixtures.database import Database
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fixtures.log import Log
     from fixtures.log_view import LogMark, LogView
     from fixtures.look import Ledger
+    from fixtures.storage import Storage
     from fixtures.waiting import Patience
 
 
@@ -26,20 +27,21 @@ def rehearse(controls: Http, part: str, mode: str, only: str, times: int | None 
         raise RuntimeError(f"the rehearsal's switch for {part} answered {answer.status}: {answer.text}")
 
 
-@observation(permit="destructive", within="60 s", spends={"generations": 1})
+@observation(permit="destructive", within="80 s", spends={"generations": 1})
 def config_service_hangs(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> Exchange:
     """A generation while the Config Service holds its answers open."""
     ledger.own("leftover_pictures", "images", marker)
     rehearse(controls, "config-service", "hang", f"{marker} While configs hang")
     try:
-        return generate(worker, marker, "While configs hang", within=20, model_id="ideogram-v2")
+        return generate(worker, marker, "While configs hang", within=30, model_id="ideogram-v2")
     finally:
         rehearse(controls, "config-service", "ok", f"{marker} While configs hang")
 
 
 @observation(permit="destructive", within="200 s")
-def provider_fails(worker: Http, controls: Http, marker: str, attached: LogMark) -> dict[str, Exchange]:
+def provider_fails(worker: Http, controls: Http, marker: str, attached: LogMark, ledger: Ledger) -> dict[str, Exchange]:
     """Generations while the provider limits, breaks, refuses the key, and holds its answer open."""
+    ledger.own("leftover_pictures", "images", marker)
     answers = {}
     for mode in ("429", "500", "denied", "hang"):
         words = f"{marker} While the provider does {mode}"
@@ -59,6 +61,14 @@ def failures_logged(tail: Log, marker: str, attached: LogMark, provider_fails: d
     label, sent = f"{marker}/provider_fails", len(provider_fails)
     view = tail.since(attached, PATTERNS, keep=marker, until=lambda seen: seen.tag_count(label) >= sent, within=30)
     return view.tagged(label)
+
+
+@observation(within="60 s")
+def stored_despite_failure(images: Storage, marker: str, provider_fails: dict[str, Exchange]) -> list[str]:
+    """The pictures that the bucket holds of the generations whose provider failed."""
+    days = {folder_day(one.sent_at) for one in provider_fails.values()}
+    keys = [key for day in days for key in images.list(f"default/{day}").keys]
+    return [key for key in keys if f"{marker}_While_the_provider" in key]
 
 
 @observation(permit="destructive", within="240 s", spends={"generations": 1})

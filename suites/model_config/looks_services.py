@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.observing import observation
 
-from .asking import UNKNOWN
+from .asking import SEEDED, UNKNOWN
 
 if TYPE_CHECKING:
     from fixtures.database import Database, Snapshot
@@ -38,9 +38,8 @@ def config_list(config_service: Http) -> Exchange:
 
 @observation()
 def config_of(config_service: Http) -> dict[str, Exchange]:
-    """Single model configs: the default model's, another's, and that of a model which does not exist."""
-    names = ("ideogram-v2", "dall-e-3", UNKNOWN)
-    return {name: config_service.get(f"/model-config/{name}") for name in names}
+    """Single model configs: each seeded model's, and that of a model which does not exist."""
+    return {name: config_service.get(f"/model-config/{name}") for name in (*SEEDED, UNKNOWN)}
 
 
 @observation(
@@ -64,9 +63,10 @@ def rows(config: Database) -> Snapshot:
 
 
 @observation()
-def json_columns(rows: Snapshot) -> list[tuple[str, tuple[str, ...] | None, tuple[str, ...] | None]]:
-    """Each row's model, and the keys of its capabilities and payload mapping, None where a text is no JSON object."""
-    return [(row["model_id"], keys(row["capabilities"]), keys(row["payload_mapping"])) for row in rows["models"]]
+def json_columns(rows: Snapshot) -> list[tuple[str, dict[str, tuple[str, ...] | None]]]:
+    """Each row's model, and the keys in its JSON columns that are not empty, None where a text is no JSON object."""
+    names = ("capabilities", "payload_mapping", "pricing", "rate_limits")
+    return [(row["model_id"], {name: keys(row[name]) for name in names if row[name]}) for row in rows["models"]]
 
 
 def keys(text: str | None) -> tuple[str, ...] | None:
@@ -91,6 +91,7 @@ def alert_rules(alerts: Http) -> Exchange:
 
 
 @observation()
-def alert_receivers(alerts: Http) -> Exchange:
-    """Who is told of alerts, as Alertmanager lists them."""
-    return alerts.get("/api/v2/receivers")
+def alert_listeners(alerts: Http) -> dict[str, Exchange]:
+    """Who is told of alerts and of which nobody is, as Alertmanager lists them, and Prometheus's own Alertmanagers."""
+    asked = {"receivers": "/api/v2/receivers", "silences": "/api/v2/silences", "managers": "/api/v1/alertmanagers"}
+    return {name: alerts.get(path) for name, path in asked.items()}

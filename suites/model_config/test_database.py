@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fixtures.database import Snapshot
     from fixtures.exchange import Exchange
 
-    Parts = tuple[str, tuple[str, ...] | None, tuple[str, ...] | None]
+    Parts = tuple[str, dict[str, tuple[str, ...] | None]]
 
 SEEDED = {
     "MCI-018": ("ideogram-v2", "ideogram", "active"),
@@ -73,5 +73,5 @@ def test_every_row_is_complete_and_well_formed(rows: Snapshot, json_columns: lis
     """No required column is empty, and the JSON columns of every row parse and have their parts."""
     assert len(rows["models"]) >= 5
     assert [row["model_id"] for row in rows["models"] if not all(row[name] for name in REQUIRED)] == []
-    assert [name for name, capabilities, _ in json_columns if capabilities is None] == []
-    assert [name for name, _, mapping in json_columns if not MAPPING.issubset(mapping or ())] == []
+    assert [name for name, parts in json_columns if None in parts.values()] == []
+    assert [name for name, parts in json_columns if not MAPPING.issubset(parts["payload_mapping"] or ())] == []

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .asking import CREDENTIAL, in_turn
 
 if TYPE_CHECKING:
     from fixtures.exchange import Exchange
     from fixtures.log_view import LogView
 
+STATUSES = {"429": "429", "500": "500", "denied": "40[13]"}
 PROVIDERS_WORDS = ("Invalid API key", "Too many requests", "The service is having a problem")
 
 
@@ -40,21 +44,23 @@ def test_an_unknown_instance_is_refused_with_404(unknown_instance: Exchange) -> 
 
 @pytest.mark.item("MCI-070")
 def test_a_config_service_that_hangs_does_not_break_generation(
-    config_service_hangs: Exchange, hang_logged: LogView
+    config_service_hangs: Exchange, by_unknown_model: Exchange, hang_logged: LogView
 ) -> None:
-    """While the Config Service hangs, a generation is answered within 10 s, by picture or JSON error, and logged."""
+    """While the Config Service hangs it is given up within 10 s, for a picture or a JSON 5xx, and that is logged."""
     assert config_service_hangs.trouble is None
-    assert config_service_hangs.elapsed_s < 10
+    served = config_service_hangs.status == 200
+    assert config_service_hangs.elapsed_s - (by_unknown_model.elapsed_s if served else 0) < 10
     assert config_service_hangs.is_json
-    assert ("image_url" if config_service_hangs.status == 200 else "error_code") in config_service_hangs.json
-    assert hang_logged.counts["fetch failed"] == 1
+    assert served or config_service_hangs.status >= 500
+    assert ("image_url" if served else "error_code") in config_service_hangs.json
+    assert hang_logged.counts["fetch failed"] >= 1
 
 
 @pytest.mark.item("MCI-071")
 def test_provider_failures_become_correct_answers(
-    provider_fails: dict[str, Exchange], failures_logged: LogView
+    provider_fails: dict[str, Exchange], failures_logged: LogView, stored_despite_failure: list[str]
 ) -> None:
-    """Each provider failure becomes a JSON error without the provider's words, is logged, and stores nothing."""
+    """Each provider failure becomes a JSON error without the provider's words or a key, is logged, stores nothing."""
     assert {mode: one.trouble for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails)
     assert {mode: one.status >= 400 for mode, one in provider_fails.items()} == dict.fromkeys(provider_fails, True)
     assert {mode: "error_code" in one.json for mode, one in provider_fails.items()} == dict.fromkeys(
@@ -62,14 +68,25 @@ def test_provider_failures_become_correct_answers(
     )
     assert [mode for mode, one in provider_fails.items() if one.json.get("success") or "image_url" in one.json] == []
     assert [mode for mode, one in provider_fails.items() if any(words in one.text for words in PROVIDERS_WORDS)] == []
-    assert [group.event.level for group in failures_logged.groups] == ["error"] * len(provider_fails)
+    assert [mode for mode, one in provider_fails.items() if CREDENTIAL.search(one.text)] == []
+    logged = in_turn(failures_logged, provider_fails)
+    assert {mode: group.event.level for mode, group in logged.items()} == dict.fromkeys(provider_fails, "error")
+    said = {mode: " ".join(line.text for line in group.lines) for mode, group in logged.items()}
+    assert [mode for mode, status in STATUSES.items() if not re.search(status, said[mode])] == []
+    assert stored_despite_failure == []
 
 
 @pytest.mark.item("MCI-119")
-def test_transient_failures_are_retried(provider_stumbles: dict[str, Exchange], stumbles_logged: LogView) -> None:
-    """After one 503 of the provider the generation succeeds; when all are 503 it ends, after a few tries."""
+def test_transient_failures_are_retried(
+    provider_stumbles: dict[str, Exchange],
+    stumbles_logged: LogView,
+    provider_fails: dict[str, Exchange],
+    failures_logged: LogView,
+) -> None:
+    """After one 503 the generation succeeds, when all are 503 it ends after a few tries; a refused key ends it."""
     assert provider_stumbles["once"].status == 200
     assert "error" in provider_stumbles["always"].json
     retries = sorted(group.sequence.count("retry") for group in stumbles_logged.groups)
-    assert retries[0] == 1
+    assert 1 <= retries[0] <= 2  # one that names its beginning and its end has two lines
     assert 1 <= retries[1] <= 5
+    assert "retry" not in in_turn(failures_logged, provider_fails)["denied"].flow

@@ -9,7 +9,7 @@ import pytest
 from judging.alerts import AlertRule, decide_alert
 from judging.readings import percentile_readings, share_readings
 
-from .first_day import GENERATION, broke, since, times_of
+from .first_day import GENERATION, broke, dated, since, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ def test_the_error_rate_stays_below_its_alert(
 ) -> None:
     """In no five minutes with twenty requests since the deployment do more than 5 % of the requests break."""
     start, events = since(two_days, facts)
-    rule, times = threshold().alert(action="rollback (full)", **BUSY), times_of(events)
+    rule, times = threshold().alert(action="rollback (full)", **BUSY), dated(events)
     readings = share_readings(times, [broke(one) for one in events], rule.over(start, max(times)))
     assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
@@ -44,7 +44,7 @@ def test_the_response_time_stays_below_its_alert(
     """In no five minutes since the deployment is the 95th percentile of the generation time above 15 s."""
     start, events = since(two_days, facts)
     made = [one for one in events if GENERATION & set(one.names)]
-    rule, times = threshold().alert(name="p95 of the generation time", coverage=0), times_of(made)
+    rule, times = threshold().alert(name="p95 of the generation time", coverage=0), dated(made)
     readings = percentile_readings(times, [one.duration_s for one in made], rule.over(start, max(times)), 95)
     assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 
@@ -56,7 +56,7 @@ def test_the_fallback_rate_stays_below_its_alert(
     """In no five minutes with twenty generations since the deployment fall more than 10 % back to legacy mode."""
     start, events = since(two_days, facts)
     made = [one for one in events if GENERATION & set(one.names)]
-    rule, times = threshold().alert(**BUSY), times_of(made)
+    rule, times = threshold().alert(**BUSY), dated(made)
     readings = share_readings(times, ["legacy" in one.names for one in made], rule.over(start, max(times)))
     assert decided(decide_alert(readings, rule), over=(readings, rule)) == "pass"
 

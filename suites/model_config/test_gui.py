@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import pytest
 
@@ -20,7 +21,8 @@ def test_the_page_opens(opened_page: PageView, phone_page: PageView) -> None:
     assert (opened_page.status, phone_page.status) == (200, 200)
     assert (opened_page.facts["form"], phone_page.facts["form"]) == (True, True)
     assert (opened_page.page_errors, phone_page.page_errors) == ((), ())
-    assert [one.url for one in opened_page.failed_requests if one.url.startswith(opened_page.url)] == []
+    origin = urljoin(opened_page.url, "/")
+    assert [one.url for one in opened_page.failed_requests if one.url.startswith(origin)] == []
 
 
 @pytest.mark.item("MCI-053")
@@ -62,37 +64,9 @@ def test_the_generated_image_appears(generating_page: PageView) -> None:
 
 
 @pytest.mark.item("MCI-058")
-def test_the_link_under_the_image_works(linked_picture: Exchange) -> None:
-    """The link that the page shows delivers a whole picture to anybody."""
+def test_the_link_under_the_image_works(linked_picture: Exchange, generating_page: PageView) -> None:
+    """The link that the page shows is the one that the worker answered, and delivers a whole picture to anybody."""
     assert linked_picture.status == 200
     assert (linked_picture.header("content-type") or "").startswith("image/")
     assert is_whole_picture(linked_picture.body)
-
-
-@pytest.mark.item("MCI-114")
-def test_the_models_come_from_the_config_service(opened_page: PageView, config_list: Exchange) -> None:
-    """Opening the page asks for the model configs, and the active and beta ones are what it offers."""
-    configs = config_list.json["data"]["configs"]
-    assert len(opened_page.requests_to("/model-config")) >= 1
-    offered = {name for name in opened_page.facts["models"] if name}
-    assert offered == {one["model_id"] for one in configs if one["status"] in ("active", "beta")}
-
-
-@pytest.mark.item("MCI-115")
-def test_the_page_tells_what_each_model_can_do(opened_page: PageView, config_list: Exchange) -> None:
-    """For each offered model the page names exactly the capabilities that its config states."""
-    offered = [one for one in config_list.json["data"]["configs"] if one["status"] in ("active", "beta")]
-    known = {name for one in offered for name in one["capabilities"]}
-    told = {one["model_id"]: opened_page.facts["told"][one["model_id"]] for one in offered}
-    shown = {model: {name for name in known if name in text} for model, text in told.items()}
-    assert shown == {one["model_id"]: {name for name, can in one["capabilities"].items() if can} for one in offered}
-
-
-@pytest.mark.item("MCI-116")
-def test_the_page_shows_prices(opened_page: PageView, config_list: Exchange) -> None:
-    """For each offered model the page shows its config's price, and none where the config has none."""
-    offered = [one for one in config_list.json["data"]["configs"] if one["status"] in ("active", "beta")]
-    told = {one["model_id"]: opened_page.facts["told"][one["model_id"]] for one in offered}
-    priced = {one["model_id"]: str(one["pricing"]["amount"]) for one in offered if one.get("pricing")}
-    assert [model for model, amount in priced.items() if amount not in told[model]] == []
-    assert [model for model, text in told.items() if model not in priced and " per " in text] == []
+    assert generating_page.facts["url"] in [json.loads(one)["image_url"] for one in generating_page.facts["answers"]]

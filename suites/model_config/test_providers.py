@@ -23,6 +23,7 @@ def test_dall_e_3_generates(
     assert (row["provider_id"], row["status"]) == ("openai", "active")
     assert by_other_providers["dall-e-3"].status == 200
     assert by_other_providers["dall-e-3"].json["metadata"]["provider"] == "openai"
+    assert _own(by_other_providers["dall-e-3"])
     assert is_whole_picture(their_pictures["dall-e-3"].body)
 
 
@@ -31,11 +32,12 @@ def test_stable_diffusion_generates(
     rows: Snapshot, by_other_providers: dict[str, Exchange], their_pictures: dict[str, Exchange]
 ) -> None:
     """A Stable Diffusion model is active, and a generation with it delivers a whole picture by its own provider."""
-    (name,) = [one for one in by_other_providers if one.startswith("stable-diffusion")]
+    (name,) = [one for one in by_other_providers if "stable" in one]
     row = rows["models"].by("model_id")[name]
     assert row["status"] == "active"
     assert by_other_providers[name].status == 200
     assert by_other_providers[name].json["metadata"]["provider"] == row["provider_id"]
+    assert _own(by_other_providers[name])
     assert is_whole_picture(their_pictures[name].body)
 
 
@@ -46,3 +48,8 @@ def test_several_providers_serve_in_dynamic_mode(their_requests: LogView) -> Non
     used = {match.groups[1] for group in served for match in group.matches if match.name == "using"}
     assert len(used) >= 2
     assert "undefined" not in used
+
+
+def _own(generation: Exchange) -> bool:
+    """Return whether the answer's address is that of the object that the generation was stored as."""
+    return str(generation.json["image_url"]).endswith(generation.json["r2_path"])

@@ -34,6 +34,7 @@ def test_without_its_config_a_model_is_served_in_legacy_mode(
 ) -> None:
     """With its config deleted ideogram-v2 is generated in legacy mode, without a redeploy, and the log says so."""
     assert quick_rollback["without"].status == 200
+    assert quick_rollback["without"].json["success"] is True
     assert quick_rollback["without"].json["metadata"]["model"] == LEGACY
     flows = [
         [name for name in flow if name in ("not found", "legacy", "using", "mapping")]

@@ -46,7 +46,8 @@ function priceText(pricing) {
   if (!pricing) {
     return SETTINGS.defects.missingPriceAsZero ? "0 USD per image" : "no price stated";
   }
-  return `${pricing.amount} ${pricing.currency} per ${pricing.unit}`;
+  const [named, amount] = Object.entries(pricing).find(([name]) => name.startsWith("cost_per_"));
+  return `${amount} ${pricing.currency} per ${named.replace("cost_per_", "").replaceAll("_", " ")}`;
 }
 
 function detail(kind, text) {
@@ -64,7 +65,10 @@ function describeModels(configs) {
     entry.append(detail("model-name", config.display_name));
     const told = (defects.capabilitiesOfFirst ? configs[0] : config).capabilities;
     const names = defects.capabilitiesHidden ? [] : Object.keys(told).filter((name) => told[name]);
-    entry.append(...names.map((name) => detail("capability", name)));
+    if (config.description) {
+      entry.append(detail("description", config.description));
+    }
+    entry.append(...names.map((name) => detail("capability", name.replaceAll("_", " "))));
     if (!defects.pricesHidden) {
       entry.append(detail("price", priceText(config.pricing)));
     }
@@ -141,9 +145,8 @@ function showResult(result) {
   const broken = `${location.origin}/missing.png`;
   byId("generatedImage").src = defects.pictureBroken ? broken : result.image_url;
   const link = defects.linkBroken ? result.image_url.replace("/images/", "/image/") : result.image_url;
-  byId("imageUrl").textContent = link;
-  byId("imageUrl").href = link;
-  byId("r2Path").textContent = result.r2_path;
+  byId("imageUrl").value = defects.linkOfMock ? `${SETTINGS.worker}/images/default/first.png` : link;
+  byId("r2Path").value = result.r2_path;
   byId("metaProvider").textContent = result.metadata.provider;
   byId("metaModel").textContent = result.metadata.model;
   byId("metaDimensions").textContent = result.metadata.dimensions;
@@ -197,7 +200,7 @@ function toggleAdvanced() {
 byId("generateForm").addEventListener("submit", generate);
 byId("toggleApiKey").addEventListener("click", toggleApiKey);
 byId("toggleAdvanced").addEventListener("click", toggleAdvanced);
-byId("copyUrlBtn").addEventListener("click", () => navigator.clipboard.writeText(byId("imageUrl").textContent));
+byId("copyUrlBtn").addEventListener("click", () => navigator.clipboard.writeText(byId("imageUrl").value));
 byId("prompt").addEventListener("input", () => {
   byId("promptLength").textContent = `${byId("prompt").value.length} characters`;
 });
