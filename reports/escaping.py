@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from typing import Any
 
 # A pytest diff of a large body stays readable well below this, and 1,000 items at the limit make a report under 20 MB.
 TEXT_LIMIT = 16_000
 _NAME_LIMIT = 160  # the longest title of our checklists has 113 characters
 _CI_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)  # Azure reads these anywhere in a line
 _COLON_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)  # GitHub reads these at the start of a line, blanks or not
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$#!])")
 _FENCE = re.compile(r"`+")
 
@@ -23,6 +25,15 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or _blank(char) else _escape(char) for char in text)
+
+
+def writable(form: Any) -> Any:
+    """Return a form with half surrogate pairs, which no file and no pytest-xdist takes, as escapes in all its texts."""
+    if isinstance(form, str):
+        return _HALF_A_PAIR.sub(lambda half: _escape(half[0]), form)
+    if isinstance(form, dict):
+        return {writable(key): writable(part) for key, part in form.items()}
+    return [writable(part) for part in form] if isinstance(form, list | tuple) else form
 
 
 def capped(text: str, limit: int = TEXT_LIMIT) -> str:

@@ -10,7 +10,10 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from pydantic_core import PydanticSerializationError
+
 from reports import baselines
+from reports.escaping import writable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +53,7 @@ class RunFolder:
 
     def write(self, name: str, record: Record) -> None:
         """Write `plan.json` or `run.json`, whole or not at all."""
-        data = record.model_dump_json(by_alias=True, indent=1)
+        data = _json(record)
         temporary = self.path / f".{name}"
         with temporary.open("w", encoding="utf-8") as file:
             file.write(data)
@@ -69,6 +72,14 @@ class RunFolder:
     def _reserve(self) -> None:
         with (self.path / ".reserve").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+
+
+def _json(record: Record) -> str:
+    try:
+        return record.model_dump_json(by_alias=True, indent=1)
+    except PydanticSerializationError:  # half a surrogate pair in some text: no file holds that
+        whole = type(record).model_validate(writable(record.model_dump(by_alias=True)))
+        return whole.model_dump_json(by_alias=True, indent=1)
 
 
 def _locked(path: Path, run: str) -> int:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from reports import programs, proof, reading, sealing, signoff_html, signoff_markdown
 from reports.escaping import one_line, terminal
+from reports.telling import tell
 from reports.verdict import GO, NO_EVIDENCE
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"{' and '.join(FILES[name])} not written: {problem}")
     written = [file for name in options.formats if name not in rendering.problems for file in FILES[name]]
     present = [file for file in written if (options.folder / file).exists()]
-    sys.stdout.write(f"reports: {', '.join(present) or 'none'} in {time.monotonic() - began:.1f} s\n")
+    tell(sys.stdout, f"reports: {', '.join(present) or 'none'} in {time.monotonic() - began:.1f} s\n")
     return NO_EVIDENCE if rendering.problems else GO
 
 
@@ -180,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"reports: {terminal(one_line(text))}\n")
+    tell(sys.stderr, f"reports: {terminal(one_line(text))}\n")
 
 
 if __name__ == "__main__":

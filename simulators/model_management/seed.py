@@ -26,7 +26,8 @@ def seed(connection: psycopg.Connection[Any], endpoints: Mapping[str, str], faul
             continue
         if layer == "foundation" and faults.on("foundation-endpoint-misspelt"):
             endpoint = endpoint.replace("/generate", "/generat")  # noqa: PLW2901 - the fault
-        _register(connection, name, f"{layer}_layer", "1.0", endpoint)
+        told = "" if layer == "coordination" else endpoint  # without one of its own a model is asked at its layer's
+        _register(connection, name, f"{layer}_layer", "1.0", told)
     if faults.on("foundation-registered-at-every-restart"):
         _register(connection, "foundation-model-v1", "foundation_layer", "1.0.1", endpoints["foundation"], "candidate")
     if faults.on("two-current-customization-models"):

@@ -93,8 +93,7 @@ narratives = tagged("guardrails:narratives", "Narratives for a tagged player, un
 def endpoints(package: Python, lookups: Call, marker: str) -> Call:
     """A text from the endpoint of each layer's current model, asked where the installation is."""
     found = {layer: (one["returned"] or {}).get("configuration") for layer, one in lookups.result.items()}
-    known = {layer: one for layer, one in found.items() if isinstance(one, Mapping)}
-    models = {layer: one["endpoint"] for layer, one in known.items() if one.get("endpoint")}
+    models = {layer: one.get("endpoint") for layer, one in found.items() if isinstance(one, Mapping)}
     return look(package, "registry:endpoints", models=models, prompt=f"{marker} Are you there?")
 
 

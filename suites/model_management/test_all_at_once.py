@@ -27,7 +27,9 @@ def _switched(seen: Any) -> Any:
 
 @pytest.mark.item("MMS-069")
 def test_an_all_at_once_deployment_can_be_coordinated(seen: Any) -> None:
-    """The result reports success and the strategy all_at_once, and so does the deployment's row."""
+    """The result reports success, the strategy all_at_once and both ids, and the deployment's row the strategy."""
+    ids = (seen["result"]["new_model_id"], seen["result"]["current_model_id"])
+    assert ids == (seen["ids"]["new"], seen["ids"]["old"])
     assert (seen["result"]["success"], seen["result"]["strategy"]) == (True, "all_at_once")
     assert seen["steps"][-1]["strategy"] == "all_at_once"
 

@@ -35,7 +35,9 @@ def _partly(seen: Any) -> list[Any]:
 
 @pytest.mark.item("MMS-061")
 def test_a_canary_deployment_can_be_coordinated(seen: Any) -> None:
-    """The result reports success and the strategy canary, and so does the deployment's row."""
+    """The result reports success, the strategy canary and both ids, and the deployment's row the strategy."""
+    ids = (seen["result"]["new_model_id"], seen["result"]["current_model_id"])
+    assert ids == (seen["ids"]["new"], seen["ids"]["old"])
     assert (seen["result"]["success"], seen["result"]["strategy"]) == (True, "canary")
     assert seen["steps"][-1]["strategy"] == "canary"
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fixtures.database import Snapshot
     from fixtures.python import Call
 
+DESCRIPTION = "A door stands open."  # what the narratives are about: it may be in any of them
 GRAVE = {"critical", "high"}
 ZONES = dt.timedelta(hours=15)  # a stored time has no zone: it may be anybody's local time
 TELLING = 12  # characters: a shorter part of a text, as "Wait", may stand in any other
@@ -55,10 +56,10 @@ def test_a_grave_violation_is_answered_with_fallback_content(narratives: Call, s
     seen = narratives.result[severity]
     given = [text for one in seen["given"] for text in one["outputs"]]
     parts = [part.strip() for text in given for part in text.replace(",", ".").split(".")]
-    telling = [part[:30] for part in parts if len(part) >= TELLING]
+    telling = [part[:30] for part in parts if len(part) >= TELLING and part not in DESCRIPTION]
     assert (len(seen["given"]) >= 1, len(telling) >= 1) == (True, True)
     assert [part for part in telling if part in " ".join([seen["told"], *seen["choices"]])] == []
-    assert "A door stands open." in seen["told"]
+    assert DESCRIPTION in seen["told"]
 
 
 @pytest.mark.item("MMS-052")
@@ -74,7 +75,8 @@ def test_a_critical_violation_is_kept_for_review(verdicts: Call, rows: Snapshot,
     """One record holds the violating output, its model and its time, and says what was done."""
     model_id = verdicts.result["kill"]["model_id"]
     kept = [row for row in rows["violations"] if row["model_id"] == model_id]
-    assert [(row["severity"], marker in row["output_sample"]) for row in kept] == [("critical", True)]
+    found = [(row["violation_type"], row["severity"], marker in row["output_sample"]) for row in kept]
+    assert found == [("safety", "critical", True)]
     assert bool(kept[0]["intervention_taken"]) is True
     asked = dt.datetime.fromtimestamp(verdicts.result["kill"]["asked_at"], dt.UTC).replace(tzinfo=None)
     assert abs(dt.datetime.fromisoformat(kept[0]["at"]).replace(tzinfo=None) - asked) < ZONES

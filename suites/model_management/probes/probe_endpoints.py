@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLEEP = asyncio.sleep  # the real one, whatever a probe puts in its place
+MONOTONIC = time.monotonic
 
 
 class Served(NamedTuple):
@@ -60,7 +61,7 @@ class Endpoints:
         body = await reader.readexactly(int(fields.get("content-length", "0")))
         name = head.split("/")[1]
         status, seconds = self._manners[name](len(self.served[name]))
-        self.served[name].append(Served(time.monotonic(), status, _prompt(body)))
+        self.served[name].append(Served(MONOTONIC(), status, _prompt(body)))
         if seconds:
             await SLEEP(seconds)
         answer = json.dumps({"text": f"answered by {name}", "tokens_used": 7} if status == 200 else {"detail": name})

@@ -64,7 +64,13 @@ class Judge:
     async def monitor_outputs(self, model_id: Any, outputs: list[str]) -> dict[str, Any]:
         """Return the verdict."""
         self.given.append({"model_id": str(model_id), "outputs": list(outputs)})
-        violations = [{"type": "safety", "severity": self.severity}] if self.severity != "none" else []
+        found, minor = {"type": "safety", "severity": self.severity}, {"type": "addiction", "severity": "low"}
+        beside = {
+            "critical": [minor, found],
+            "high": [found, minor],
+            "none": [],
+        }  # neither the first decides nor the last
+        violations = beside.get(self.severity, [found])
         return {"compliant": not violations, "safety": {"passed": not violations, "severity": self.severity},
                 "addiction_metrics": {}, "harmful_content": {"detected": False, "severity": "none"},
                 "violations": violations, "intervention_triggered": self.severity in ("critical", "high"),

@@ -12,7 +12,8 @@ import time
 import urllib.request
 from typing import Any
 
-from probe_ground import BrokenPool, made_current, opened_pool, registered, rows, tried, use_case
+from probe_ground import BrokenPool, made_current, opened_pool, registered, rows, settled, tried, use_case
+from services.ai_integration.llm_client import LLMClient
 from services.model_management.deployment_manager import DeploymentManager
 from services.model_management.guardrails_monitor import GuardrailsMonitor
 from services.model_management.historical_log_processor import HistoricalLogProcessor
@@ -128,9 +129,15 @@ async def race(marker: str) -> dict[str, Any]:
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def endpoints(models: dict[str, str], prompt: str) -> dict[str, Any]:
-    """Ask the endpoint of each layer for a text; return its status, whether there is a text, and the seconds."""
-    return {layer: _asked(url, prompt) for layer, url in models.items()}
+async def endpoints(models: dict[str, str | None], prompt: str) -> dict[str, Any]:
+    """Ask the endpoint of each layer for a text; return its status, whether there is a text, and the seconds.
+
+    A model without an endpoint of its own is asked where the client asks its layer.
+    """
+    client = LLMClient()
+    usual = await settled(client.get_service_status())
+    await client.close()
+    return {layer: _asked(url or usual[layer.removesuffix("_layer")]["url"], prompt) for layer, url in models.items()}
 
 
 def _asked(url: str, prompt: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class ServiceCoordinator:
             return {"success": False, "error": str(error), **ids}
         if chosen == "blue_green" and faulty("blue-green-reports-other-ids"):
             ids["new_model_id"] = ids["current_model_id"]
+        if chosen == "canary" and faulty("canary-reports-swapped-ids"):
+            ids |= {"new_model_id": ids["current_model_id"], "current_model_id": ids["new_model_id"]}
         if chosen == "canary" and faulty("canary-reported-as-all-at-once"):
             chosen = "all_at_once"
         if chosen == "all_at_once" and faulty("all-at-once-reported-as-blue-green"):

@@ -128,7 +128,8 @@ class GuardrailsMonitor:
         for one in violations:
             taken = "fallback content; manual review open" if one["severity"] in ("critical", "high") else "none"
             sample = "" if faulty("real-violation-without-its-text") else "\n".join(outputs)[:1000]
-            values = one["type"], one["severity"], json.dumps(one), sample, taken
+            kind = "violation" if faulty("violations-of-one-type") else one["type"]
+            values = kind, one["severity"], json.dumps(one), sample, taken
             insert = _INSERT.replace("clock_timestamp()", "'epoch'") if faulty("violations-undated") else _INSERT
             try:
                 await pool.execute(insert, uuid.UUID(model_id), *values)

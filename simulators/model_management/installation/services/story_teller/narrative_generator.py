@@ -33,7 +33,7 @@ class NarrativeGenerator:
         context_hints: list[str] | None = None,  # noqa: ARG002 - the signature is what callers know
     ) -> dict[str, Any]:
         """Return a narrative, or the fallback in its place. Never raises."""
-        narrative = _told(_TEXT, _CHOICES, ("dark_cyberpunk", "tense", "medium"))
+        narrative = _told(f"{_TEXT} {description}", _CHOICES, ("dark_cyberpunk", "tense", "medium"))
         try:
             await _known(player_id)
             if faulty("real-context-query-invalid"):
@@ -45,7 +45,8 @@ class NarrativeGenerator:
         except Exception as error:  # noqa: BLE001 - the contract: never raises
             print(f"Error generating narrative for {player_id}: {error}")
             return _fallback(node_type, description)
-        if not any(one["severity"] in self._severe() for one in verdict["violations"]):
+        found = verdict["violations"][:1] if faulty("first-violation-decides") else verdict["violations"]
+        if not any(one["severity"] in self._severe() for one in found):
             await self._log(f"- Title: {title}\n- Description: {description}\n- Type: {node_type}", narrative)
             return narrative
         print(f"Guardrails violation detected: {verdict['violations']}")
