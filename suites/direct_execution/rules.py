@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     Rules = list[dict[str, Any]]
 
 WARNINGS = ("warning", "medium", "high")
-COMPARED = re.compile(r"([<>]=?|==)\s*([0-9.]+(?:e[+-]?\d+)?)(?=\s*(?:$|\)|and\b|or\b|unless\b))")
+# Between a comparison and its number there may be how its two sides are matched; the number may be a factor.
+MATCHING = r"(?:bool\s*)?(?:(?:on|ignoring)\s*\([^)]*\)\s*)?(?:group_(?:left|right)\s*(?:\([^)]*\)\s*)?)?[(\s]*"
+COMPARED = re.compile(rf"([<>]=?|==)\s*{MATCHING}([0-9.]+(?:e[+-]?\d+)?)(?=\s*(?:$|\)|\*|and\b|or\b|unless\b))")
+UNEQUAL = re.compile(r"!=\s*(?![\s\"'])")  # of two values; a label is compared with a text
+SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+STATUS = re.compile(r"\w*(?:status|code)\w*\s*(=~|!~|!=|=)\s*[\"']([^\"']*)[\"']")
+ROUNDING = 0.01
 PERCENT = re.compile(r"\s*\(*\s*100\b")
 # Records count from their beginning and an alert from their end, five minutes later; rules look once a minute or so.
 APART_S = 900
@@ -45,14 +51,38 @@ def compared(rule: dict[str, Any], *, share: bool = False) -> set[tuple[str, flo
     return found
 
 
-def windows(rule: dict[str, Any]) -> set[str]:
-    """Return the spans that a rule looks at."""
-    return set(re.findall(r"\[(\w+)\]", rule["query"]))
+def severity(rule: dict[str, Any]) -> str:
+    """Return how severe a rule's alert is; an empty text where it does not say."""
+    return str(rule.get("labels", {}).get("severity", "")).lower()
 
 
-def grouped_by(rule: dict[str, Any], label: str) -> bool:
-    """Return whether a rule is judged for each value of a label."""
-    return any(label in names.split(", ") for names in re.findall(r"by \(([\w, ]+)\)", rule["query"]))
+def differs(rule: dict[str, Any]) -> bool:
+    """Return whether a rule fires at any difference of two amounts, that of rounding to hundredths left out."""
+    limits = [number for sign, number in compared(rule) if sign == ">"]
+    return any(number <= ROUNDING for number in limits) or UNEQUAL.search(rule["query"]) is not None
+
+
+def counts(rule: dict[str, Any], status: str) -> bool:
+    """Return whether a rule counts the answers with a status."""
+    found = STATUS.findall(rule["query"])
+    return any((re.fullmatch(text, status) is not None) == (sign in ("=", "=~")) for sign, text in found)
+
+
+def windows(rule: dict[str, Any]) -> set[float]:
+    """Return the spans that a rule looks at, in seconds."""
+    spans = re.findall(r"\[(\w+)(?::\w*)?\]", rule["query"])
+    return {sum(int(n) * SECONDS[unit] for n, unit in re.findall(r"(\d+)(ms|[smhd])", span)) for span in spans}
+
+
+def lasts(rule: dict[str, Any], span: float) -> bool:
+    """Return whether a rule looks at a span, or at shorter ones for as long."""
+    return windows(rule) == {span} or (rule.get("duration") == span and max(windows(rule), default=0) <= span)
+
+
+def grouped_by(rule: dict[str, Any], *labels: str) -> bool:
+    """Return whether a rule is judged for each value of one of these labels."""
+    groups = re.findall(r"by\s*\(([\w,\s]+)\)", rule["query"])
+    return any(set(labels) & set(re.split(r"[\s,]+", names)) for names in groups)
 
 
 def mistold(moments: Sequence[float], parts: Sequence[Sequence[Reading]], rule: AlertRule) -> list[str]:

@@ -201,10 +201,11 @@ class Trace:
         """Return what was requested since the last phase, with every key that the page was handed masked."""
         while self._answers:
             answer = self._answers.pop()
+            told = context_of(text_of(answer))
             if urlsplit(answer.url).path == SYNCHRONOUS_FUNCTION:
-                self.made.append(finished(answer.json()))
+                self.made.append(finished(told))
                 continue
-            key = str(answer.json().get("apiKey") or "")
+            key = str(told.get("apiKey") or "")
             self.handed += len(key) > 0
             self._lengths |= {len(key)} - {0}
             self._secrets.mask(key)
@@ -217,8 +218,17 @@ class Trace:
         return sorted(digest(word) for word in words_of([stored, *self._addresses], self._lengths))
 
 
+def text_of(response: Any) -> str:
+    """Return the body of an answer to the page; an empty text where the browser no longer has it."""
+    from playwright.sync_api import Error  # noqa: PLC0415  loaded by the seat, not by us
+
+    with contextlib.suppress(Error, UnicodeDecodeError):
+        return str(response.text())
+    return ""
+
+
 def context_of(text: str) -> dict[str, Any]:
-    """Return the context that ends a line of the page's console; an empty one where it cannot be read."""
+    """Return an object of JSON, such as the context that ends a line of the page's console; empty if it is none."""
     with contextlib.suppress(ValueError):
         told = json.loads(text)
         return told if isinstance(told, dict) else {}
@@ -236,12 +246,19 @@ def shown_images(visit: Visit) -> list[str]:
     return [str(address) for address in found]
 
 
-def new_image(visit: Visit, before: list[str], within: float) -> str:
-    """Wait for a generated image that was not shown before and return its address; an empty text when none appears."""
-    known = {address.partition("?")[0] for address in before}
+def shown_output(visit: Visit, output: Callable[[], str], within: float) -> str:
+    """Wait until the page shows a generation's image and return its address; an empty text when it never does.
 
-    def new() -> list[str]:
-        return [address for address in shown_images(visit) if address.partition("?")[0] not in known]
+    output: gives the address in the generation's record, empty until there is one. Images are told by their file's
+    name, since a page may show earlier ones, and may address a file in another way.
+    """
+    shown = ""
 
-    holds(visit, lambda: bool(new()), within)
-    return next(iter(new()), "")
+    def there() -> bool:
+        nonlocal shown
+        name = urlsplit(output()).path.rpartition("/")[2]
+        shown = next((one for one in shown_images(visit) if name and urlsplit(one).path.endswith(f"/{name}")), "")
+        return shown != ""
+
+    holds(visit, there, within)
+    return shown

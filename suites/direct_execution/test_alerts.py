@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .rules import WARNINGS, compared, grouped_by, mistold, rule_about, windows
+from .rules import WARNINGS, compared, grouped_by, lasts, mistold, rule_about, severity, windows
 from .windows import HOUR, failures, mean_times, parted, start_of, successes
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def test_an_alert_watches_the_success_rate(
     """A rule fires when, of all generations of an hour pooled, fewer than 90 % succeed; it did whenever they were."""
     rule = rule_about(alert_rules, "success")
     assert ("<", threshold().value) in compared(rule, share=True)
-    assert windows(rule) == {"1h"}
+    assert windows(rule) == {HOUR}
     assert "avg" not in rule["query"]
     bad = threshold().alert(**MINUTELY)
     found = successes(finished, bad, start_of(facts), alerts_fired["until"][0])
@@ -46,7 +45,7 @@ def test_an_alert_watches_each_provider(
     """A rule fires for each provider of which more than 10 % fail within an hour, and it did whenever they were."""
     rule = rule_about(alert_rules, "provider")
     assert (">", threshold().value) in compared(rule, share=True)
-    assert windows(rule) == {"1h"}
+    assert windows(rule) == {HOUR}
     assert grouped_by(rule, "provider")
     bad, until = threshold().alert(minimum=10, **MINUTELY), alerts_fired["until"][0]
     parts = [failures(rows, bad, start_of(facts), until) for rows in parted(finished, "provider").values()]
@@ -60,7 +59,7 @@ def test_an_alert_watches_for_a_high_error_rate(
     """A critical rule fires when more than 20 % fail within 15 minutes, and it did whenever they were."""
     rule = rule_about(alert_rules, "higherror")
     assert (">", threshold().value) in compared(rule, share=True)
-    assert (windows(rule), rule["labels"]["severity"]) == ({"15m"}, "critical")
+    assert (windows(rule), severity(rule)) == ({900}, "critical")
     bad = threshold().alert(window=900, minimum=5)
     found = failures(finished, bad, start_of(facts), alerts_fired["until"][0])
     assert mistold(alerts_fired.get(rule["name"], []), [found], bad) == []
@@ -73,7 +72,7 @@ def test_an_alert_watches_for_nothing_but_failures(
     """A critical rule fires when all of five minutes' generations have failed, also with none completed; it did."""
     rule = rule_about(alert_rules, "all", "failing")
     assert {(">=", threshold().value), ("==", threshold().value)} & compared(rule, share=True) != set()
-    assert (windows(rule), rule["labels"]["severity"]) == ({"5m"}, "critical")
+    assert (lasts(rule, 300), severity(rule)) == (True, "critical")
     assert 'status="completed"' not in rule["query"].partition("/")[2]
     bad = threshold().alert(window=300, minimum=3)
     found = failures(finished, bad, start_of(facts), alerts_fired["until"][0])
@@ -87,9 +86,9 @@ def test_an_alert_watches_the_mean_time(
     """A warning fires when a content type's mean time of an hour is above twice the normal one, and it did."""
     rule = rule_about(alert_rules, "latency")
     assert (">", threshold().value) in compared(rule)
-    assert windows(rule) == {"1h"}
-    assert rule["labels"]["severity"] in WARNINGS
-    assert grouped_by(rule, "type")
+    assert windows(rule) == {HOUR}
+    assert severity(rule) in WARNINGS
+    assert grouped_by(rule, "type", "content_type")
     bad, until = threshold().alert(**MINUTELY), alerts_fired["until"][0]
     completed = parted([row for row in finished if row["status"] == "completed"], "type")
     normal = {row["type"]: row["p50"] for row in records["baseline"] if row["p50"] is not None}
@@ -104,10 +103,13 @@ def test_an_alert_watches_each_model(
     """A warning fires for each model of which more than half fail within an hour, from four on, and it did."""
     rule = rule_about(alert_rules, "model")
     assert (">", threshold().value) in compared(rule, share=True)
-    assert windows(rule) == {"1h"}
-    assert rule["labels"]["severity"] in WARNINGS
-    assert grouped_by(rule, "model_id")
-    assert [int(least) for least in re.findall(r">=? (\d+)\)", rule["query"]) if int(least) > 4] == []
+    assert windows(rule) == {HOUR}
+    assert severity(rule) in WARNINGS
+    assert grouped_by(rule, "model_id", "model", "model_record_id", "record_id")
+    least = {
+        number + (sign == ">") for sign, number in compared(rule) if sign in (">", ">=") and number not in (0.5, 50)
+    }
+    assert {number for number in least if number > 4} == set()
     bad, until = threshold().alert(minimum=4, **MINUTELY), alerts_fired["until"][0]
     parts = [failures(rows, bad, start_of(facts), until) for rows in parted(finished, "record").values()]
     assert mistold(alerts_fired.get(rule["name"], []), parts, bad) == []

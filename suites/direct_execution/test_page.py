@@ -34,9 +34,10 @@ def _errors(view: PageView) -> list[str]:
 
 
 def _failed(view: PageView) -> list[tuple[str, int | None]]:
-    """Return the failed requests to the page's own origin."""
+    """Return the failed requests to the page's own origin; those that a reload or the end cut off have not failed."""
     own = urlsplit(view.url)[:2]
-    return [(one.url, one.status) for one in view.failed_requests if urlsplit(one.url)[:2] == own]
+    ended = [one for one in view.failed_requests if one.failure != "net::ERR_ABORTED"]
+    return [(one.url, one.status) for one in ended if urlsplit(one.url)[:2] == own]
 
 
 def _parts(view: PageView) -> dict[str, object]:

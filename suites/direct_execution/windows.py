@@ -7,11 +7,13 @@ from bisect import bisect_left
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from fixtures.values import UndecidedError
 from judging.readings import Reading, share_readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fixtures.database import Snapshot
     from judging.alerts import AlertRule
 
     Rows = list[dict[str, Any]]
@@ -23,6 +25,13 @@ HOUR = 3600
 def start_of(facts: dict[str, str]) -> float:
     """Return the moment of the release."""
     return dt.datetime.fromisoformat(facts["deployed"]).timestamp()
+
+
+def over(records: Snapshot, end: float) -> None:
+    """Raise UndecidedError while a time has not passed by the database's clock; what is bad before that is bad."""
+    left = end - records.clock.timestamp()
+    if left > 0:
+        raise UndecidedError(f"the time that is judged goes on for another {left / 60:.0f} min")
 
 
 def begun(rows: Rows) -> list[float]:
