@@ -119,6 +119,22 @@ def test_a_signal_counts_where_it_was_ignored_before(house: House) -> None:
     assert process.returncode == 2
 
 
+def test_a_signal_ends_a_run_that_waits_for_what_it_launches(house: House) -> None:
+    house.settle()
+    file = house.root / "environments" / "here.toml"
+    file.write_text(file.read_text().replace('name = "here"', 'name = "here"\nlaunch = ["sleep", "60"]'))
+    house.settle = lambda: None  # type: ignore[method-assign]  # the file stands as it is to be
+    process = house.start()
+    while not any(path.name == "launch.log" for path in house.root.rglob("*")):
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=40)
+    assert process.returncode == 4, out
+    assert "the run was stopped before the launched program was ready" in out
+    assert time.monotonic() - began < 10
+
+
 def test_no_judge_outlives_its_observer(house: House) -> None:
     house.checks("import os, pathlib\n" + CHECK.replace(
         "assert front", "pathlib.Path('judge').write_text(str(os.getpid()))\n    time.sleep(60)\n    assert front"
