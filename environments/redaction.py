@@ -13,6 +13,7 @@ import functools
 import re
 import struct
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from environments.disguises import RUN, disguises
@@ -32,6 +33,9 @@ _FILTER_BITS = 20
 _MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio spreads neighbouring keys (Knuth, TAOCP 3, 6.4)
 # Slices of this size keep the arrays of the search within some 20 MB.
 _SLICE = 1 << 20
+
+# As much of a packed file is looked at: the largest answer that an instrument keeps by default.
+_UNPACKED = 16 * 1024 * 1024
 
 # An escape that begins before a masked run, or a backslash at its end that escapes what follows, goes with the run.
 _BROKEN_BEFORE = re.compile(
@@ -180,7 +184,9 @@ class Redactor:
     def _bytes(self, coded: Any) -> Any:
         """Mask inside the base64 form of bytes, so that it can still be decoded."""
         try:
-            return base64.b64encode(self.data(base64.b64decode(coded, validate=True))).decode("ascii")
+            raw = base64.b64decode(coded, validate=True)
+            masked = _MASK if self.found_in(_unpacked(raw)) else self.data(raw)
+            return base64.b64encode(masked).decode("ascii")
         except (binascii.Error, TypeError, ValueError):
             return self.form(coded)
 
@@ -188,6 +194,16 @@ class Redactor:
         """Say whether a secret, or a telling part of one, is left in an artefact."""
         raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
         return next(iter(self._known.spans(raw.lower())), None) is not None
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """Return the content of a gzip file, as far as it is looked at; nothing for any other file."""
+    if not raw.startswith(b"\x1f\x8b"):
+        return b""
+    try:
+        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(raw, _UNPACKED)
+    except zlib.error:
+        return b""
 
 
 def _common(left: bytes, right: bytes) -> int:

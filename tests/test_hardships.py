@@ -185,3 +185,43 @@ def test_a_run_that_would_not_look_is_refused_unless_somebody_types_it(house: Ho
     assert run.status == 4, run.out
     assert f"PYTEST_ADDOPTS: found {option}, with which nothing is looked at" in run.out
     assert house.target.seen == []
+
+
+TOKEN = "vL9-qT4_zW7.kR2x-mN3bY6"  # noqa: S105  a sample
+
+
+def with_token(house: House, look: str, more: str = "") -> None:
+    """Give the house a secret, a look that reveals it, and an environment that says `more`."""
+    house.conftest(f"""
+import os, pathlib
+
+@observation()
+def front(api: Http, run) -> Exchange:
+    seen = api.get("/front")
+    {look}
+    return seen
+""")
+    house.settle()
+    file = house.root / "environments" / "here.toml"
+    header = 'headers = { Authorization = { env = "WORKER_TOKEN", prefix = "Bearer " } }'
+    file.write_text(file.read_text().replace('name = "here"', f'name = "here"\n{more}') + header)
+    house.settle = lambda: None  # type: ignore[method-assign]  # the file stands as it is to be
+
+
+def test_a_record_that_holds_a_secret_is_named_and_not_signed_off(house: House) -> None:
+    with_token(house, "(run.evidence / 'dump.txt').write_text(os.environ['WORKER_TOKEN'][::-1])")
+    run = house.run(variables={"WORKER_TOKEN": TOKEN})
+    assert run.status == 7, run.out
+    assert "evidence/dump.txt: holds a secret or a part of one" in run.out
+    assert TOKEN not in run.out
+
+
+def test_what_a_launched_program_prints_is_masked(house: House) -> None:
+    (house.root / "program.py").write_text(
+        "import os, sys\nprint('{}', flush=True)\n"
+        "print('using', os.environ['WORKER_TOKEN'], file=sys.stderr, flush=True)\nsys.stdin.read()\n"
+    )
+    with_token(house, "pass", 'launch = ["python", "program.py"]')
+    run = house.run(variables={"WORKER_TOKEN": TOKEN})
+    assert run.status == 0, run.out
+    assert (run.folder / "launch.log").read_text() == "using ***\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import random
@@ -221,6 +222,18 @@ def test_a_form_is_masked_in_keys_values_bytes_and_numbers() -> None:
         "$value": {"$bytes": base64.b64encode(b"\0\1***\2").decode()},
         "t": [f"a {MASK}"],
     }
+
+
+def test_a_packed_secret_goes_with_all_that_it_is_packed_into() -> None:
+    secret = "vL9-qT4_zW7.kR2x"  # noqa: S105  a sample
+    redactor = taught(secret)
+
+    def masked(raw: bytes) -> bytes:
+        return base64.b64decode(redactor.form({"$bytes": base64.b64encode(raw).decode()})["$bytes"])
+
+    assert masked(gzip.compress(f"token={secret}".encode())) == b"***"
+    for harmless in (gzip.compress(b"token=none"), b"\x1f\x8b no gzip"):
+        assert masked(harmless) == harmless
 
 
 def test_a_rotated_secret_is_masked_in_both_values_while_others_read() -> None:
