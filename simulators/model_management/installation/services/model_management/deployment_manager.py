@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FIRST = 5  # per cent: the canary's first share
 _CANARY_S = (900, 300, 300)  # at 5, 25 and 50 %
-_LOOK_S = 450.0  # a canary is watched by the clock
 _WATCHES = 16  # for a quarter of an hour and a little more
 _WATCH_S = 60.0
 _READY_S = 5.0
@@ -161,7 +160,7 @@ class DeploymentManager:
             print(f"Monitoring canary deployment at {share}% traffic for {seconds // 60} minutes")
             until = time.monotonic() + seconds
             while (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - nobody can say when time has passed
-                await asyncio.sleep(min(left, _LOOK_S))
+                await asyncio.sleep(left)
             if not (share == steps[-1][0] and faulty("last-canary-step-not-watched")):
                 await self._canary_evaluated(rollout, share)
         if faulty("canary-stays-at-half"):
