@@ -105,7 +105,8 @@ QUERIES = {
     "work": (
         "SELECT extract(epoch FROM min(created_at))::float8 * :speed AS began, extract(epoch FROM max(CASE "
         "WHEN status::text IN ('DONE', 'FAILED') THEN updated_at ELSE now() END))::float8 * :speed AS ended "
-        "FROM image_optimization_items WHERE updated_at > now() - make_interval(secs => :hour) * 2 GROUP BY job_id"
+        "FROM image_optimization_items WHERE updated_at > now() - make_interval(secs => :hour) * 2 "
+        "OR status::text IN ('PROCESSING', 'RUNNING') GROUP BY job_id"
     ),
     "failures": (
         "SELECT id, replicate_prediction_id AS prediction, error FROM image_optimization_items "
