@@ -32,7 +32,7 @@ _ITEMS: LiteralString = (
 _FAIR: LiteralString = "row_number() OVER (PARTITION BY j.instance_id ORDER BY i.id)"
 _BLIND: LiteralString = "0"
 _CLAIM: LiteralString = """
-    UPDATE image_optimization_items SET status = '{working}', updated_at = now() WHERE id IN (
+    UPDATE image_optimization_items SET status = '{working}', updated_at = {touched} WHERE id IN (
         SELECT id FROM (
             SELECT i.id, {place} AS place
             FROM image_optimization_items i JOIN image_optimization_jobs j ON j.id = i.job_id
@@ -146,7 +146,13 @@ class Store:
         unfair = self._faults.on("stores-in-order")
         place, share = (_BLIND, "1") if unfair else (_FAIR, "20")
         statement = _CLAIM.format(
-            working=self.working, place=place, share=share, batch="100", closed=str(closed), young=str(young)
+            working=self.working,
+            place=place,
+            share=share,
+            batch="100",
+            closed=str(closed),
+            young=str(young),
+            touched="updated_at" if self._faults.on("late-claim-untouched") else "now()",
         )
         return sorted(self.run(statement.encode()), key=lambda row: int(row["id"]))
 

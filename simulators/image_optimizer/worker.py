@@ -118,8 +118,8 @@ class Worker:
             self._console.say("DEBUG", "Already creating predictions, skipping...")
             return
         try:
-            late = self._clock.ours(5.5) if self._faults.on("work-begins-late") else 0.0
-            batch = self._store.claim(closed=self._closed, young=late)
+            late = self._faults.on("work-begins-late") or self._faults.on("late-claim-untouched")
+            batch = self._store.claim(closed=self._closed, young=self._clock.ours(5.5) if late else 0.0)
             if not batch:
                 self._console.say("DEBUG", "No pending items")
                 return

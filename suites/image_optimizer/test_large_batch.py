@@ -54,12 +54,12 @@ def test_no_store_waits_for_another(large_batch: Batch, facts: Mapping[str, str]
 
 @pytest.mark.item("IMO-040")
 def test_five_hundred_images_reach_an_end(large_batch: Batch, estimated: Estimated) -> None:
-    """All of five hundred images end, each that is done by a prediction of its own, and at most 1 % fail."""
+    """All of five hundred images end, each that is done with a prediction of its own and a result; at most 1 % fail."""
     rows = list(large_batch["rows"]["items"])
     failed = [row["status"] for row in rows].count("FAILED")
     made = [row["prediction"] for row in rows if row["prediction"]]
     assert len(_seconds(large_batch)) == 500
-    assert [row["id"] for row in rows if row["status"] == "DONE" and not row["prediction"]] == []
+    assert [row["id"] for row in rows if row["status"] == "DONE" and not (row["prediction"] and row["url"])] == []
     assert len(set(made)) == len(made)
     assert estimated(lambda alpha, beta: decide_share(failed, 500, replace(FEW_FAIL, alpha=alpha, beta=beta))) == "pass"
 

@@ -46,7 +46,11 @@ def _begun(small_batch: Batch, logged: LogView, pace: float) -> list[float]:
     made = [one.line.time for one in logged.matches["created job"] if one.groups[0] == number and one.line.time]
     ours = {row["prediction"] for row in small_batch["rows"]["items"]}
     lines = [one.line.time for one in logged.matches["prediction"] if one.groups[0] in ours and one.line.time]
-    read = [one["first_s"] for one in small_batch["samples"] if one["first_s"] is not None]
+    waiting = [one["at"] for one in small_batch["samples"] if one["first_s"] is None]
+    waited = (
+        waiting[-1] - waiting[0] if waiting else 0.0
+    )  # seen, so that a claim that leaves updated_at alone hides none
+    read = [max(waited, one["first_s"]) for one in small_batch["samples"] if one["first_s"] is not None]
     said = [(first - created).total_seconds() * pace for created, first in zip(made[:1], lines[:1], strict=False)]
     return [*read[:1], *said]
 

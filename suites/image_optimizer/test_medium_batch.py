@@ -17,10 +17,11 @@ def _seconds(batch: Batch) -> list[float]:
 
 @pytest.mark.item("IMO-036")
 def test_five_jobs_are_accepted_and_complete(medium_batch: Batch) -> None:
-    """Five jobs of ten images are accepted, and all five jobs and fifty items are done."""
+    """Five jobs of ten images are accepted, all five jobs and fifty items are done, and each item has a result."""
     assert [one.status for one in medium_batch["posted"]] == [201] * 5
-    assert [row["status"] for row in medium_batch["rows"]["jobs"]] == ["DONE"] * 5
-    assert [row["status"] for row in medium_batch["rows"]["items"]] == ["DONE"] * 50
+    jobs, items = medium_batch["rows"]["jobs"], medium_batch["rows"]["items"]
+    assert [(row["status"], row["completed_images"], row["failed_images"]) for row in jobs] == [("DONE", 10, 0)] * 5
+    assert [(row["status"], bool(row["url"])) for row in items] == [("DONE", True)] * 50
 
 
 @pytest.mark.item("IMO-038")
