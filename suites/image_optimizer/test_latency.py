@@ -51,7 +51,7 @@ def _begun(small_batch: Batch, logged: LogView, pace: float) -> list[float]:
         waiting[-1] - waiting[0] if waiting else 0.0
     )  # seen, so that a claim that leaves updated_at alone hides none
     read = [max(waited, one["first_s"]) for one in small_batch["samples"] if one["first_s"] is not None]
-    said = [(first - created).total_seconds() * pace for created, first in zip(made[:1], lines[:1], strict=False)]
+    said = [(line - created).total_seconds() * pace for created, line in zip(made[:1], lines[:1], strict=False)]
     return [*read[:1], *said]
 
 
