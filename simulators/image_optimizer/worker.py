@@ -119,10 +119,8 @@ class Worker:
             return
         try:
             late = self._faults.on("work-begins-late") or self._faults.on("late-claim-untouched")
-            late = (
-                late and self._jobs <= 1
-            )  # the small batch: a delay of the large one looks unfair to its second store
-            batch = self._store.claim(closed=self._closed, young=self._clock.ours(5.5) if late else 0.0)
+            first = self._jobs <= 1  # of the small batch: a delay of the large one is unfair to its second store
+            batch = self._store.claim(closed=self._closed, young=self._clock.ours(5.5) if late and first else 0.0)
             if not batch:
                 self._console.say("DEBUG", "No pending items")
                 return

@@ -47,12 +47,11 @@ def _begun(small_batch: Batch, logged: LogView, pace: float) -> list[float]:
     ours = {row["prediction"] for row in small_batch["rows"]["items"]}
     lines = [one.line.time for one in logged.matches["prediction"] if one.groups[0] in ours and one.line.time]
     waiting = [one["at"] for one in small_batch["samples"] if one["first_s"] is None]
-    waited = (
-        waiting[-1] - waiting[0] if waiting else 0.0
-    )  # seen, so that a claim that leaves updated_at alone hides none
-    read = [max(waited, one["first_s"]) for one in small_batch["samples"] if one["first_s"] is not None]
+    waited = waiting[-1] - waiting[0] if waiting else 0.0
+    first = [one["first_s"] for one in small_batch["samples"] if one["first_s"] is not None]
+    read = [one for one in first[:1] if one >= waited]  # else a claim leaves updated_at as it was
     said = [(line - created).total_seconds() * pace for created, line in zip(made[:1], lines[:1], strict=False)]
-    return [*read[:1], *said]
+    return [*read, *said] or ([waited] if first else [])
 
 
 def _others_before(small_batch: Batch, logged: LogView) -> int:
