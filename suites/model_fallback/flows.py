@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fixtures.values import UndecidedError
 
 if TYPE_CHECKING:
-    from fixtures.log_lines import LogMatch
+    from fixtures.log_lines import LogEvent, LogMatch
     from fixtures.log_view import LogView
 
     Reply = dict[str, Any]
@@ -41,6 +41,11 @@ def own_flow(logged: LogView, reply: Reply) -> list[LogMatch]:
     if "found" in logged.digest.capped:
         raise UndecidedError("so much was logged meanwhile that the message's own lines were not kept")
     return []
+
+
+def notable(logged: LogView) -> tuple[LogEvent, ...]:
+    """Return the lines of a log that matter; none when nothing was logged, as before a service's first message."""
+    return () if getattr(logged.trouble, "kind", "") == "silent" else logged.events
 
 
 def flows(logged: LogView) -> list[list[LogMatch]]:

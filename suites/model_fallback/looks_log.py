@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fixtures.observing import observation
 
+from .flows import notable
+
 if TYPE_CHECKING:
     from fixtures.log import Log
     from fixtures.log_view import LogMark, LogView
@@ -79,7 +81,7 @@ def two_days(history: Log, facts: Facts) -> LogView:
 def first_day(two_days: LogView, facts: Facts, run: Run) -> dict[str, Any]:
     """The messages from the deployment until this run began, as the log tells them, in columns by time."""
     deployed = dt.datetime.fromisoformat(facts["deployed"])
-    past = [(one.time.timestamp(), set(one.names)) for one in two_days.events if one.time and one.time < run.started]
+    past = [(one.time.timestamp(), set(one.names)) for one in notable(two_days) if one.time and one.time < run.started]
     day = [(at, names) for at, names in past if at >= deployed.timestamp()]
     models, until = facts["hierarchy"], run.started.timestamp()
     return {

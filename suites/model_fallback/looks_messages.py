@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Reply = dict[str, Any]
 
+TITLE = {"HX-Request": "true", "HX-Target": "title"}
 MODEL_FIELDS = ("model", "model_name", "model_id", "model_used", "selected_model", "preferred_model")
 
 
@@ -61,10 +62,11 @@ def refused_messages(chat: Http, secrets: Confidential, facts: Facts, marker: st
 
 
 @observation(spends={"generations": 20}, within="600 s")
-def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> list[Reply]:
-    """Twenty messages, one after the other."""
+def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Any]:
+    """Twenty messages, one after the other, and then the answers that their conversation holds."""
     said = Chat(chat, secrets, facts, message["conversation"])
-    return [said.say(f"{marker} Count to {number}.") for number in range(20)]
+    replies = [said.say(f"{marker} Count to {number}.") for number in range(20)]
+    return {"replies": replies, "kept": reply_of(said.get(f"/chat/{said.number}/"))["answers"]}
 
 
 @observation(spends={"generations": 2}, within="120 s")
@@ -106,23 +108,20 @@ def stored(records: Database, facts: Facts, desktop_page: PageView, message_with
 
 @observation(permit="writes", within="120 s")
 def other_pages(chat: Http, secrets: Confidential, facts: Facts, stored: Snapshot) -> dict[str, Any]:
-    """The test user's oldest conversation from before the deployment, and ways to somebody else's."""
-    deployed = dt.datetime.fromisoformat(facts["deployed"])
-    before = [row for row in stored["own"] if row["created_at"] < deployed]
-    if not before:
-        raise UnseenError(f"{facts['chat_user']} has no messages from before the deployment that could be loaded")
-    others = [row["id"] for row in stored["foreign"]]
-    if not others:
-        raise UnseenError("nobody else has a conversation that could be asked for")
-    said = Chat(chat, secrets, facts, before[0]["session_id"])
-    address, title = f"/chat/{others[-1]}/", {"HX-Request": "true", "HX-Target": "title"}
+    """The test user's oldest conversation, and ways to somebody else's, as far as there are such."""
+    rows, deployed = list(stored["own"]), dt.datetime.fromisoformat(facts["deployed"])
+    if not rows:
+        raise UnseenError(f"{facts['chat_user']} has no messages that could be loaded")
+    said = Chat(chat, secrets, facts, rows[0]["session_id"])
     page = said.get(f"/chat/{said.number}/")
+    others = [row["id"] for row in stored["foreign"]]
+    ways = [(f"/chat/{number}/", headers) for number in others[-1:] for headers in ({}, TITLE)]
+    ways += [(f"/api/admin-chat/{number}/", {}) for number in others[-1:]]
     return {
-        "rows": [row for row in before if row["session_id"] == said.number],
+        "rows": [row for row in rows if row["session_id"] == said.number and row["created_at"] < deployed],
         "old": reply_of(page),
         "listed_of_others": sorted({*listed(markup(page.text))} & {*others}),
-        "foreign": [said.get(address), said.get(address, title)],
-        "staff_view": said.get(f"/api/admin-chat/{others[-1]}/"),
+        "to_others": [said.get(*way) for way in ways],
     }
 
 

@@ -32,6 +32,7 @@ from .page_scripts import (
 if TYPE_CHECKING:
     from fixtures.browser import Browser, PageView
     from fixtures.confidential import Confidential
+    from fixtures.database import Snapshot
     from fixtures.look import Ledger
 
     Facts = dict[str, Any]
@@ -188,8 +189,8 @@ def phone_page(page: Browser, secrets: Confidential, facts: Facts, marker: str, 
 
 
 @observation(permit="writes", within="240 s")
-def widths_page(page: Browser, secrets: Confidential, facts: Facts, other_pages: dict[str, Any]) -> PageView:
-    """An old conversation at five widths."""
+def widths_page(page: Browser, secrets: Confidential, facts: Facts, stored: Snapshot) -> PageView:
+    """The test user's oldest conversation at five widths."""
 
     def steps(visit: Visit) -> dict[str, object]:
         sign_in(visit, secrets, facts)
@@ -200,7 +201,7 @@ def widths_page(page: Browser, secrets: Confidential, facts: Facts, other_pages:
         visit.page.set_viewport_size({"width": WIDTHS[0], "height": 800})
         return {"widths": found}
 
-    number = other_pages["rows"][0]["session_id"]
+    number = next(iter(stored["own"]))["session_id"]
     return page.visit(f"/accounts/login/?next=/chat/{number}/", steps=steps, name="narrowest")
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from fixtures.values import UndecidedError
 
+from .flows import notable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     Decided = Callable[[Decision], str]
     Facts = dict[str, Any]
-    Reply = dict[str, Any]
 
 CLOCKS = dt.timedelta(seconds=30)  # how far the clocks of log and database may be apart, and an answer from its line
 FEWEST = 20  # attempts with a model, or answers, from which a share is judged
@@ -30,8 +31,13 @@ FEWEST = 20  # attempts with a model, or answers, from which a share is judged
 def _hour(two_days: LogView, facts: Facts) -> list[LogEvent]:
     """Return what is notable in the first hour. Raises UndecidedError for one that is not over or empty."""
     start = dt.datetime.fromisoformat(facts["deployed"])
-    events = [one for one in two_days.events if one.time and start <= one.time < start + dt.timedelta(hours=1)]
-    if two_days.last is None or two_days.last < start + dt.timedelta(hours=1) or not _count(events, "begun"):
+    events = [one for one in notable(two_days) if one.time and start <= one.time < start + dt.timedelta(hours=1)]
+    if (
+        not events
+        or two_days.last is None
+        or two_days.last < start + dt.timedelta(hours=1)
+        or not _count(events, "begun")
+    ):
         raise UndecidedError(f"the hour since {start.isoformat()} is not over, or no message was sent in it")
     return events
 
@@ -47,7 +53,7 @@ def test_the_first_hour_is_recorded_without_a_gap(
     """In the hour from the deployment on, no five minutes pass without a line about a message while answers come."""
     start = dt.datetime.fromisoformat(facts["deployed"])
     end = start + dt.timedelta(hours=1)
-    lines = [one.time for one in two_days.events if one.time and start <= one.time < end]
+    lines = [one.time for one in notable(two_days) if one.time and start <= one.time < end]
     gaps = [pair for pair in pairwise([start, *lines, end]) if pair[1] - pair[0] > dt.timedelta(minutes=5)]
     answers = stored["first_hour"].column("created_at")
     assert [at for at in answers for before, after in gaps if before + CLOCKS < at < after - CLOCKS] == []
@@ -83,16 +89,18 @@ def test_most_answers_come_from_the_first_model(two_days: LogView, facts: Facts)
 
 
 @pytest.mark.item("MMF-063")
-def test_a_response_takes_less_than_two_seconds(twenty_messages: list[Reply]) -> None:
-    """Twenty messages in a row are each answered, in less than two seconds typically."""
-    assert [(one["status"], one["told"], len(one["answers"])) for one in twenty_messages] == [(200, "", 1)] * 20
-    assert median(one["elapsed_s"] for one in twenty_messages) < 2
+def test_a_response_takes_less_than_two_seconds(twenty_messages: dict[str, Any]) -> None:
+    """Twenty messages in a row are each answered, by what then stays, in less than two seconds typically."""
+    replies = twenty_messages["replies"]
+    assert [(one["status"], one["told"], len(one["answers"])) for one in replies] == [(200, "", 1)] * 20
+    assert [answer for one in replies for answer in one["answers"] if answer not in twenty_messages["kept"]] == []
+    assert median(one["elapsed_s"] for one in replies) < 2
 
 
 @pytest.mark.item("MMF-103")
 def test_the_last_model_is_not_the_only_one(two_days: LogView, facts: Facts) -> None:
     """Of the last twenty answers in the log not all come from the last model of the hierarchy."""
-    last = [one for one in two_days.events if "success" in one.names][-FEWEST:]
+    last = [one for one in notable(two_days) if "success" in one.names][-FEWEST:]
     if len(last) < FEWEST:
         raise UndecidedError(f"the log has {len(last)} answers, {FEWEST} are to be looked at")
     assert _count(last, f"success {facts['hierarchy'][-1]}") < FEWEST

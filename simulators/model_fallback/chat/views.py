@@ -173,6 +173,8 @@ def _generated(request: HttpRequest, session: ChatSession, text: str) -> HttpRes
     LOG.info(processed(session.id, model))
     if parts.FAULTS.on("fresh-answer-cut-short"):
         answer = (answer or "").partition("\n\n")[0]
+    if parts.FAULTS.on("answers-arrive-later"):
+        answer = "One moment."
     shown = "Failed to generate response. Please try again." if parts.FAULTS.on("apology-as-answer") else answer or ""
     context = {"content": text, "html": _html(shown), "model_used": _display(model), "faults": defects(parts.FAULTS)}
     response = render(request, "chat/partials/message.html", context)
