@@ -63,10 +63,10 @@ def refused_messages(chat: Http, secrets: Confidential, facts: Facts, marker: st
 
 @observation(spends={"generations": 20}, within="600 s")
 def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Any]:
-    """Twenty messages, one after the other, and then the answers that their conversation holds."""
+    """Twenty messages, one after the other, and then what their conversation shows."""
     said = Chat(chat, secrets, facts, message["conversation"])
     replies = [said.say(f"{marker} Count to {number}.") for number in range(20)]
-    return {"replies": replies, "kept": reply_of(said.get(f"/chat/{said.number}/"))["answers"]}
+    return {"replies": replies, "kept": reply_of(said.get(f"/chat/{said.number}/"))["text"]}
 
 
 @observation(spends={"generations": 2}, within="120 s")

@@ -60,7 +60,7 @@ def _page(request: HttpRequest, session: ChatSession, others: Any) -> HttpRespon
     if parts.FAULTS.on("history-in-reverse"):
         messages = messages.reverse()
     if parts.FAULTS.on("history-shows-everybody"):
-        messages = Message.objects.order_by("-created_at")[:20]
+        messages = Message.objects.order_by("-created_at")[:200]
     first, *_, last = [*parts.CASCADE.hierarchy.values(), ""]
     context = {
         "session": session,
