@@ -154,3 +154,13 @@ def alarms(line: str, answer: str) -> bool:
     asked = [_arguments(tokens, at) for at in _commands(tokens, ("curl",))]
     chatty = [given for given in asked if not any(re.fullmatch(r"-\w*s\w*|--silent", word) for word in given)]
     return selects == (operator == "&&") or (selects and found[0].prints) or chatty != []
+
+
+def minutes(field: str) -> list[int]:
+    """Return the minutes that a crontab's first field names, such as `*/5`, `2-59/5` or `0,5,10`."""
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = ("0-59" if span == "*" else span).partition("-")
+        found |= {*range(int(first), int(last or first) + 1, int(step or 1))}
+    return sorted(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .asking import AVAILABLE, available
-from .shell_text import alarms, commands, followed, greps
+from .shell_text import alarms, commands, followed, greps, minutes
 
 if TYPE_CHECKING:
     from fixtures.command import Execution
@@ -36,16 +36,6 @@ def _checks(on_host: OnHost) -> list[str]:
     """Return the active lines of the crontab that ask for availability."""
     lines = [line.strip() for line in on_host["crontab"].stdout.splitlines()]
     return [line for line in lines if "/api/check-availability/" in line and not line.startswith("#")]
-
-
-def _minutes(field: str) -> list[int]:
-    """Return the minutes that a crontab's first field names, such as `*/5`, `2-59/5` or `0,5,10`."""
-    found: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = ("0-59" if span == "*" else span).partition("-")
-        found |= {*range(int(first), int(last or first) + 1, int(step or 1))}
-    return sorted(found)
 
 
 @pytest.mark.item("MMF-075")
@@ -81,7 +71,7 @@ def test_a_cron_job_checks_every_five_minutes(on_host: OnHost) -> None:
     assert on_host["crontab"].exit_status == 0
     lines = [line.split() for line in _checks(on_host)]
     assert [line[1:5] for line in lines] == [["*", "*", "*", "*"]]
-    minutes = _minutes(lines[0][0])
+    minutes = minutes(lines[0][0])
     assert {later - earlier for earlier, later in pairwise([*minutes, minutes[0] + 60])} == {5}
 
 
