@@ -71,8 +71,8 @@ def test_a_cron_job_checks_every_five_minutes(on_host: OnHost) -> None:
     assert on_host["crontab"].exit_status == 0
     lines = [line.split() for line in _checks(on_host)]
     assert [line[1:5] for line in lines] == [["*", "*", "*", "*"]]
-    minutes = minutes(lines[0][0])
-    assert {later - earlier for earlier, later in pairwise([*minutes, minutes[0] + 60])} == {5}
+    named = minutes(lines[0][0])
+    assert {later - earlier for earlier, later in pairwise([*named, named[0] + 60])} == {5}
 
 
 @pytest.mark.item("MMF-079")
