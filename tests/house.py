@@ -60,7 +60,7 @@ def front(api: Http) -> Exchange:
 class Target(ThreadingHTTPServer):
     """A loopback target that counts what reaches it. answers: path to (status, body); default 200 `{"path": …}`.
 
-    wait_s: how long each answer takes; slow: path to another time.
+    wait_s: how long each answer takes; slow: path to another time. refused: methods that are answered with 403.
     """
 
     daemon_threads = True
@@ -71,6 +71,7 @@ class Target(ThreadingHTTPServer):
         self.answers: dict[str, tuple[int, object]] = {}
         self.wait_s = 0.0
         self.slow: dict[str, float] = {}
+        self.refused: set[str] = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -86,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.seen.append((self.command, self.path))
         time.sleep(self.server.slow.get(self.path, self.server.wait_s))
         status, answer = self.server.answers.get(self.path, (200, {"path": self.path}))
+        status = 403 if self.command in self.server.refused else status
         body = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -135,6 +135,27 @@ def test_a_signal_ends_a_run_that_waits_for_what_it_launches(house: House) -> No
     assert time.monotonic() - began < 10
 
 
+def test_what_could_not_be_removed_stops_the_gate(house: House) -> None:
+    house.permits = ["read_only", "writes"]
+    house.conftest("""
+@observation(permit="writes")
+def front(api: Http, ledger, marker: str) -> Exchange:
+    ledger.own("thing", "api", f"/things/{marker}")
+    return api.post(f"/things/{marker}")
+
+@removal
+def thing(api: Http, key: str) -> None:
+    assert api.delete(key).status == 200
+""")
+    house.target.refused = {"DELETE"}
+    run = house.run()
+    assert (run.status, run.outcomes()["DEM-001"]) == (6, "passed"), run.out
+    assert "is still there; the next run tries again" in run.record["crashes"][0]["text"]
+    house.target.refused = set()
+    assert house.run().status == 0
+    assert not list(house.root.rglob("owed.jsonl"))
+
+
 def test_no_judge_outlives_its_observer(house: House) -> None:
     house.checks("import os, pathlib\n" + CHECK.replace(
         "assert front", "pathlib.Path('judge').write_text(str(os.getpid()))\n    time.sleep(60)\n    assert front"
