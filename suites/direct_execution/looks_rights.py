@@ -145,7 +145,7 @@ def callbacks(
         "in part": call(partly),
         "repeated": call(partly),
         "at the end": call(failed),
-        "after the end": call(failed),
+        "after the end": call({"state": "generating"}),  # of a kind that did not come before, so no repetition
     }
 
 

@@ -70,8 +70,10 @@ def twenty_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str
 
 
 @observation(spends={"generations": 2}, within="120 s")
-def unusual_messages(chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply) -> dict[str, Reply]:
-    """Messages with emoji and right-to-left script, and with markup that is to be repeated."""
+def unusual_messages(
+    chat: Http, secrets: Confidential, facts: Facts, marker: str, message: Reply, desktop_page: PageView
+) -> dict[str, Reply]:
+    """Messages with emoji, right-to-left script and markup, once the desktop has been: it may open where they stand."""
     said = Chat(chat, secrets, facts, message["conversation"])
     return {
         "scripts": said.say(f"{marker} 👋🏽 مرحبا، كيف حالك؟"),
