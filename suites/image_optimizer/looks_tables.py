@@ -103,10 +103,12 @@ QUERIES = {
         "FROM image_optimization_jobs WHERE created_at >= :since"
     ),
     "work": (
-        "SELECT extract(epoch FROM min(created_at))::float8 * :speed AS began, extract(epoch FROM max(CASE "
-        "WHEN status::text IN ('DONE', 'FAILED') THEN updated_at ELSE now() END))::float8 * :speed AS ended "
-        "FROM image_optimization_items WHERE updated_at > now() - make_interval(secs => :hour) * 2 "
-        "OR status::text IN ('PROCESSING', 'RUNNING') GROUP BY job_id"
+        "SELECT extract(epoch FROM least(min(i.created_at), min(j.created_at)))::float8 * :speed AS began, "
+        "extract(epoch FROM greatest(max(j.finished_at), max(CASE "
+        "WHEN i.status::text IN ('DONE', 'FAILED') THEN i.updated_at ELSE now() END)))::float8 * :speed AS ended "
+        "FROM image_optimization_items i JOIN image_optimization_jobs j ON j.id = i.job_id "
+        "WHERE greatest(i.updated_at, j.finished_at) > now() - make_interval(secs => :hour) * 2 "
+        "OR i.status::text IN ('PROCESSING', 'RUNNING') GROUP BY i.job_id"
     ),
     "failures": (
         "SELECT id, replicate_prediction_id AS prediction, error FROM image_optimization_items "
