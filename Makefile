@@ -17,7 +17,7 @@ smoke: tools
 	$(python) -m pytest -m smoke --env local
 
 test: tools
-	$(python) -m pytest tests -m "not prove"
+	$(python) -m pytest tests -m "not prove" -n 2 --dist loadfile
 
 prove: tools
 	$(python) -m pytest tests
