@@ -55,6 +55,12 @@ def front(api: Http) -> Exchange:
     \"\"\"The front page.\"\"\"
     return api.get("/front")
 """
+ONE_CHECK = """
+@pytest.mark.item("DEM-001")
+def test_the_front_page_answers(front) -> None:
+    \"\"\"The front page answers 200.\"\"\"
+    assert front.status == 200
+"""
 
 
 class Target(ThreadingHTTPServer):

@@ -12,15 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import ONE_LOOK, ROOT, House
+from tests.house import ONE_CHECK, ONE_LOOK, ROOT, House
 
-CHECK = """
-import time
-@pytest.mark.item("DEM-001")
-def test_the_front_page_answers(front) -> None:
-    \"\"\"The front page answers 200.\"\"\"
-    assert front.status == 200
-"""
+CHECK = "import time\n" + ONE_CHECK
 
 
 @pytest.fixture

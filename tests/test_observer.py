@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports import journal, verify
-from tests.house import ONE_LOOK, ROOT, House
+from tests.house import ONE_CHECK, ONE_LOOK, ROOT, House
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ONE_CHECK = """
-@pytest.mark.item("DEM-001")
-def test_the_front_page_answers(front) -> None:
-    \"\"\"The front page answers 200.\"\"\"
-    assert front.status == 200
-"""
 
 
 @pytest.fixture
